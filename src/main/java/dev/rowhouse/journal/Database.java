@@ -10,8 +10,8 @@ import javax.sql.DataSource;
 /**
  * The SQL database that this node writes to: a bounded pool of connections.
  *
- * <p>Calls block: use them on the {@code rowhouse.blocking-dispatcher} only. The event journal has a
- * pool of its own to the same database.
+ * <p>Calls block: use them on the {@code rowhouse.blocking-dispatcher} only. The event journal has
+ * a pool of its own to the same database.
  */
 public final class Database implements AutoCloseable {
   private final HikariDataSource pool;
