@@ -53,6 +53,8 @@ public record TenantProfile(
   }
 
   /**
+   * How answers are cached.
+   *
    * @param mode {@code off}, {@code exact} or {@code semantic}
    * @param threshold cosine from which a semantic hit counts
    * @param ttlSeconds how long an entry lives
@@ -61,6 +63,8 @@ public record TenantProfile(
   public record CacheSettings(String mode, double threshold, long ttlSeconds, int entries) {}
 
   /**
+   * What is retrieved when a request says nothing about it.
+   *
    * @param stores the stores that a request searches when it names none
    * @param topK passages for a prompt
    */
