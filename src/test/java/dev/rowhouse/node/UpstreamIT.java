@@ -42,7 +42,12 @@ class UpstreamIT {
             .on("cut", Behaviour.of(6, 20).cutAfter(3))
             .on("cut-early", Behaviour.of(6, 20).cutAfter(0))
             .on("silent", Behaviour.of(6, 0).keepingSilent());
-    node = NodeProcess.started(directory);
+    // The silent upstream is given up after three seconds instead of the minutes of the default.
+    node =
+        NodeProcess.in(directory)
+            .with("ROWHOUSE_JVM_OPTS", "-Drowhouse.inference.openai.response-timeout=3s")
+            .start()
+            .awaitReady();
     for (String model : MODELS) {
       node.operator().addModel(model, upstream.baseUrl(), 8);
     }
