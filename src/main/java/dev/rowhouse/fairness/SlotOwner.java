@@ -27,10 +27,17 @@ public interface SlotOwner {
       boolean hold)
       implements SlotCommand {}
 
-  /** The slot goes back after the run that uses it; an idle one at once. */
+  /**
+   * The slot goes back after the run that uses it; an idle one at once. It is meant for whoever
+   * held the slot at {@code seq}, so it counts although that holder has started a request since.
+   */
   record Recall(long epoch, String pool, int slot, long seq) implements SlotCommand {}
 
-  /** The holder is gone, or silent for too long: the slot is free from now, its old ticket void. */
+  /**
+   * The holder is gone, or silent for too long: an idle slot is free from now, its old ticket void;
+   * a slot that runs is free when the run ends. It also voids a Grant with this number that is
+   * late.
+   */
   record Reclaim(long epoch, String pool, int slot, long seq) implements SlotCommand {}
 
   /** The holder has no use for the slot. */

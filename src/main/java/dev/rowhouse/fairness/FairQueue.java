@@ -1,0 +1,315 @@
+package dev.rowhouse.fairness;
+
+import java.util.Collection;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who is next in one pool: virtual token counters (Sheng et al., "Fairness in Serving Large
+ * Language Models", OSDI 2024), with weights, reservations and limits. It has never heard of
+ * actors, slots or time.
+ *
+ * <p>Each tenant has a counter, the cost that it was served divided by its weight. A free slot goes
+ * to the smallest counter among those that wait and may have one. So two tenants that both wait are
+ * served in proportion to their weights, within a constant that does not grow with time.
+ *
+ * <ul>
+ *   <li><b>Charge, then settle.</b> A grant charges an estimate at once, or one tenant would get
+ *       every free slot before its first run ends. When the run is over the estimate is refunded
+ *       and the actual cost settled, so without open grants counters hold actual cost only.
+ *   <li><b>Lift.</b> Idleness earns no credit: who starts to wait is lifted to the smallest counter
+ *       among those that wait, or, if nobody does, to that of the last that left. A lift never
+ *       lowers: debt stays.
+ *   <li><b>Kept slots.</b> While nobody waits, tenants run on slots that they keep, past this
+ *       queue. Each such run counts as a return and a leaving (lift, cost, new mark of the last
+ *       that left), which is what the paper's queue would see. Else whoever used an idle pool would
+ *       pay for it once others come.
+ *   <li><b>Reservations first.</b> A tenant with less than its reserved slots goes before all
+ *       counters, the least filled reservation first. Together they bind at most {@value
+ *       #RESERVABLE_SHARE} of the capacity; beyond that all shrink alike. What is served this way
+ *       is counted apart, not in the counter.
+ *   <li><b>Bounded.</b> State is per tenant, never per request, and every operation is O(log
+ *       tenants). Above the bound the idle tenant with the smallest counter is forgotten: it has
+ *       the least debt, and its return is lifted as any other.
+ * </ul>
+ */
+final class FairQueue {
+
+  /** What reservations may bind, so that tenants without one are never shut out. */
+  static final double RESERVABLE_SHARE = 0.8;
+
+  /** The next tenant, and whether its reservation or its counter made it so. */
+  record Pick(String tenant, boolean reserved) {}
+
+  /** One tenant in this pool. Read by others, changed only here. */
+  static final class Account {
+    final String tenant;
+
+    /** 0 until the tenant's terms are known: a new coordinator learns of holders from workers. */
+    double weight;
+
+    int reservation;
+    @Nullable Integer limit;
+    long waiting;
+    double estimate;
+    int held;
+    double counter;
+
+    /** The part of the counter that is estimates of runs that are not over. */
+    double unsettled;
+
+    /** Cost served under the reservation. */
+    double apart;
+
+    /** Cost that waits for a weight to be divided by. */
+    double unweighted;
+
+    long turn;
+
+    Account(String tenant) {
+      this.tenant = tenant;
+    }
+
+    /** How many more slots it wants and may have. */
+    long wants() {
+      long room = limit == null ? Long.MAX_VALUE : Math.max(0, limit - held);
+      return weight > 0 ? Math.min(waiting, room) : 0;
+    }
+
+    boolean isIdle() {
+      return waiting == 0 && held == 0;
+    }
+
+    double settledCounter() {
+      return counter - unsettled;
+    }
+  }
+
+  private static final Comparator<Account> BY_COUNTER =
+      Comparator.<Account>comparingDouble(account -> account.counter)
+          .thenComparingLong(account -> account.turn)
+          .thenComparing(account -> account.tenant);
+
+  private static final Comparator<Account> BY_RESERVATION =
+      Comparator.<Account>comparingDouble(account -> (double) account.held / account.reservation)
+          .thenComparing(BY_COUNTER);
+
+  private final int accountsMax;
+  private final Map<String, Account> accounts = new HashMap<>();
+  private final TreeSet<Account> waiting = new TreeSet<>(BY_COUNTER);
+  private final TreeSet<Account> reserved = new TreeSet<>(BY_RESERVATION);
+  private final TreeSet<Account> idle = new TreeSet<>(BY_COUNTER);
+  private double lastLeft;
+  private long turns;
+  private long wantsTotal;
+  private long reservationsTotal;
+
+  FairQueue(int accountsMax) {
+    this.accountsMax = accountsMax;
+  }
+
+  /** The counter that who starts to wait is raised to at least; a test overrides it. */
+  double lift() {
+    return waiting.isEmpty() ? lastLeft : waiting.first().counter;
+  }
+
+  @Nullable Account account(String tenant) {
+    return accounts.get(tenant);
+  }
+
+  Collection<Account> accounts() {
+    return Collections.unmodifiableCollection(accounts.values());
+  }
+
+  /** Slots that could be used at once if there were enough, over all tenants. */
+  long wantsTotal() {
+    return wantsTotal;
+  }
+
+  boolean isFull() {
+    return accounts.size() >= accountsMax;
+  }
+
+  /** Forgets the idle tenant with the smallest counter; null when nobody is idle. */
+  @Nullable String evictIdle() {
+    Account victim = idle.pollFirst();
+    if (victim == null) {
+      return null;
+    }
+    accounts.remove(victim.tenant);
+    reservationsTotal -= victim.reservation;
+    return victim.tenant;
+  }
+
+  /** Makes the tenant known. Does nothing when it is. */
+  void open(String tenant) {
+    if (!accounts.containsKey(tenant)) {
+      Account account = new Account(tenant);
+      accounts.put(tenant, account);
+      link(account);
+    }
+  }
+
+  /** The tenant's terms and how many requests wait beyond the slots that are on their way to it. */
+  void demand(
+      String tenant,
+      double weight,
+      int reservation,
+      @Nullable Integer limit,
+      long waitingRequests,
+      double estimate) {
+    Account account = accounts.get(tenant);
+    if (account == null) {
+      return;
+    }
+    boolean wanted = unlink(account);
+    reservationsTotal += reservation - account.reservation;
+    account.weight = weight;
+    account.reservation = reservation;
+    account.limit = limit;
+    account.estimate = estimate;
+    account.waiting = waitingRequests;
+    account.counter += account.unweighted / weight;
+    account.unweighted = 0;
+    relink(account, wanted);
+  }
+
+  /** As {@link #demand}, when only the number of waiting requests has changed. */
+  void waiting(String tenant, long waitingRequests) {
+    Account account = accounts.get(tenant);
+    if (account != null && account.waiting != waitingRequests) {
+      boolean wanted = unlink(account);
+      account.waiting = waitingRequests;
+      relink(account, wanted);
+    }
+  }
+
+  /** Who gets the next free slot of so many; null when nobody wants one. */
+  @Nullable Pick next(int capacitySlots) {
+    if (!reserved.isEmpty()) {
+      Account first = reserved.first();
+      double reservable = RESERVABLE_SHARE * capacitySlots;
+      double scale = Math.min(1, reservable / Math.max(1, reservationsTotal));
+      if (first.held < first.reservation * scale) {
+        return new Pick(first.tenant, true);
+      }
+    }
+    return waiting.isEmpty() ? null : new Pick(waiting.first().tenant, false);
+  }
+
+  /**
+   * The tenant gets a slot for its first waiting request.
+   *
+   * @return what was added to its counter; the caller gives it back to {@link #refund}
+   */
+  double grant(Pick pick) {
+    Account account = accounts.get(pick.tenant());
+    if (account == null) {
+      return 0;
+    }
+    double charge = pick.reserved() ? 0 : account.estimate / account.weight;
+    boolean wanted = unlink(account);
+    account.held++;
+    account.waiting = Math.max(0, account.waiting - 1);
+    account.counter += charge;
+    account.unsettled += charge;
+    account.turn = ++turns;
+    relink(account, wanted);
+    return charge;
+  }
+
+  /** A slot of this tenant that was granted by another coordinator. */
+  void adopt(String tenant) {
+    hold(tenant, 1);
+  }
+
+  /** A slot of this tenant is free again. */
+  void release(String tenant) {
+    hold(tenant, -1);
+  }
+
+  /** The run that a grant was charged for is over, or never was. */
+  void refund(String tenant, double charge) {
+    Account account = accounts.get(tenant);
+    if (account != null && charge != 0) {
+      boolean wanted = unlink(account);
+      account.counter -= charge;
+      account.unsettled -= charge;
+      relink(account, wanted);
+    }
+  }
+
+  /**
+   * What runs of this tenant have cost.
+   *
+   * @param apartShare the part, 0 to 1, that was served under its reservation
+   */
+  void settle(String tenant, double cost, double apartShare) {
+    Account account = accounts.get(tenant);
+    if (account == null || cost <= 0) {
+      return;
+    }
+    boolean wanted = unlink(account);
+    account.apart += cost * apartShare;
+    double counted = cost * (1 - apartShare);
+    if (account.weight > 0) {
+      boolean nobodyWaits = !wanted && waiting.isEmpty();
+      if (nobodyWaits) {
+        account.counter = Math.max(account.counter, lift());
+      }
+      account.counter += counted / account.weight;
+      if (nobodyWaits) {
+        lastLeft = Math.max(lastLeft, account.counter);
+      }
+    } else {
+      account.unweighted += counted;
+    }
+    relink(account, wanted);
+  }
+
+  private void hold(String tenant, int change) {
+    Account account = accounts.get(tenant);
+    if (account != null) {
+      boolean wanted = unlink(account);
+      account.held += change;
+      relink(account, wanted);
+    }
+  }
+
+  /**
+   * Takes the account out of every order, before its keys change; tells whether it wanted slots.
+   */
+  private boolean unlink(Account account) {
+    idle.remove(account);
+    reserved.remove(account);
+    wantsTotal -= account.wants();
+    return waiting.remove(account);
+  }
+
+  private void relink(Account account, boolean wantedBefore) {
+    boolean wants = account.wants() > 0;
+    if (wants && !wantedBefore) {
+      account.counter = Math.max(account.counter, lift());
+    } else if (!wants && wantedBefore) {
+      lastLeft = account.counter;
+    }
+    link(account);
+  }
+
+  private void link(Account account) {
+    long wants = account.wants();
+    wantsTotal += wants;
+    if (wants > 0) {
+      waiting.add(account);
+      if (account.held < account.reservation) {
+        reserved.add(account);
+      }
+    } else if (account.isIdle()) {
+      idle.add(account);
+    }
+  }
+}

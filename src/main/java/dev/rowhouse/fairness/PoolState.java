@@ -1,0 +1,405 @@
+package dev.rowhouse.fairness;
+
+import dev.rowhouse.fairness.PoolTable.CostRow;
+import dev.rowhouse.fairness.PoolTable.SlotRow;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.Function;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One pool as the coordinator sees it: its slots at all workers, its tenants' demands, and the
+ * {@link FairQueue} that decides. Tables and demands in, commands to workers out.
+ *
+ * <p>A slot here is what the last table said, or what was sent since:
+ *
+ * <pre>
+ *   FREE       -- we send Grant(s)             --> GRANTED     (charged)
+ *   GRANTED    -- table: seq s, free           --> GRANTED     (the Grant is on its way)
+ *   GRANTED    -- no answer                    --> RECLAIMING  (refunded; Reclaim voids the Grant)
+ *   GRANTED    -- table: anything else         --> as it says
+ *   RECLAIMING -- table: seq still the old     --> RECLAIMING
+ *   any        -- table                        --> FREE, IDLE (held, unused) or RUNNING
+ * </pre>
+ *
+ * <p>While nobody waits for more than is free, grants are to keep. Once somebody waits and nothing
+ * is free, unused tickets are recalled, as many as are wanted, and if that is not enough every kept
+ * slot that runs is recalled too: it is for one run from then on, and the queue decides after it.
+ */
+final class PoolState {
+
+  /** A command for a worker. */
+  record Send(ActorRef<SlotOwner> worker, SlotOwner.SlotCommand command) {}
+
+  private static final class Party {
+    final FairnessCoordinator.Demand demand;
+    final long atMillis;
+    int pending;
+
+    Party(FairnessCoordinator.Demand demand, long atMillis) {
+      this.demand = demand;
+      this.atMillis = atMillis;
+      this.pending = demand.pending();
+    }
+  }
+
+  private final String pool;
+  private final FairnessSettings settings;
+  private final FairQueue queue;
+  private final Map<String, Party> parties = new HashMap<>();
+  private final PoolWorkers workers = new PoolWorkers();
+  private final Map<ActorRef<SlotHolder>, Integer> heldBy = new HashMap<>();
+  private final long bornMillis;
+
+  PoolState(
+      String pool,
+      FairnessSettings settings,
+      long nowMillis,
+      Function<Integer, FairQueue> newQueue) {
+    this.pool = pool;
+    this.settings = settings;
+    this.queue = newQueue.apply(settings.tenantsMax());
+    this.bornMillis = nowMillis;
+  }
+
+  /** The worker's table for this pool; the caller has checked that it is the newest. */
+  void table(
+      String name, long incarnation, ActorRef<SlotOwner> ref, PoolTable table, long nowMillis) {
+    PoolWorker worker = workers.get(name);
+    if (worker == null || worker.incarnation != incarnation) {
+      dropWorker(name);
+      worker = new PoolWorker(name, incarnation, ref);
+      workers.put(worker);
+    }
+    worker.slotsTotal = table.slotsTotal();
+    Map<String, Integer> reservedRuns = new HashMap<>();
+    Set<Integer> seen = new HashSet<>();
+    for (SlotRow row : table.rows()) {
+      seen.add(row.slot());
+      apply(worker, row, nowMillis, reservedRuns);
+    }
+    for (PoolSlot slot : List.copyOf(worker.slots())) {
+      if (!seen.contains(slot.index)) {
+        vacate(slot);
+        worker.remove(slot);
+      }
+    }
+    settle(worker, table.costs(), reservedRuns);
+    workers.recount();
+  }
+
+  /** A tenant's demand; the newest wins. */
+  List<Send> demand(FairnessCoordinator.Demand demand, long epoch, long nowMillis) {
+    Party before = parties.get(demand.tenant());
+    if (before != null && !isNewer(demand, before.demand)) {
+      return List.of();
+    }
+    if (!open(demand.tenant())) {
+      return List.of();
+    }
+    parties.put(demand.tenant(), new Party(demand, nowMillis));
+    List<Send> sends = new ArrayList<>();
+    if (before == null || !before.demand.holder().equals(demand.holder())) {
+      workers
+          .slots()
+          .filter(slot -> demand.tenant().equals(slot.tenant))
+          .filter(slot -> !demand.holder().equals(slot.holder))
+          .toList()
+          .forEach(slot -> reclaim(slot, epoch, nowMillis, sends));
+    }
+    queue.demand(
+        demand.tenant(),
+        demand.weight(),
+        demand.reservationSlots(),
+        demand.limitSlots(),
+        waiting(demand.tenant()),
+        demand.headEstimateCost());
+    return sends;
+  }
+
+  void dropWorker(String name) {
+    PoolWorker worker = workers.remove(name);
+    if (worker != null) {
+      worker.slots().forEach(this::vacate);
+      workers.recount();
+    }
+  }
+
+  /** The actor that holds these slots is gone. */
+  List<Send> holderGone(ActorRef<SlotHolder> holder, long epoch, long nowMillis) {
+    List<Send> sends = new ArrayList<>();
+    parties.values().stream()
+        .filter(party -> party.demand.holder().equals(holder))
+        .toList()
+        .forEach(party -> silence(party));
+    workers
+        .slots()
+        .filter(slot -> holder.equals(slot.holder))
+        .toList()
+        .forEach(slot -> reclaim(slot, epoch, nowMillis, sends));
+    return sends;
+  }
+
+  /** What time has changed: grants nobody acknowledged, demands nobody repeats. */
+  List<Send> expire(long epoch, long nowMillis) {
+    List<Send> sends = new ArrayList<>();
+    for (Party party : List.copyOf(parties.values())) {
+      if (party.pending > 0 && nowMillis - party.atMillis > settings.demandSilence().toMillis()) {
+        silence(party);
+      }
+    }
+    for (PoolSlot slot : workers.slots().toList()) {
+      if (nowMillis - slot.sinceMillis <= settings.grantExpiry().toMillis()) {
+        continue;
+      }
+      switch (slot.state) {
+        case GRANTED, RECLAIMING -> reclaim(slot, epoch, nowMillis, sends);
+        case IDLE -> {
+          Party party = slot.tenant == null ? null : parties.get(slot.tenant);
+          if (party != null && party.pending > 0) {
+            reclaim(slot, epoch, nowMillis, sends);
+          }
+        }
+        case FREE, RUNNING -> {}
+      }
+    }
+    return sends;
+  }
+
+  /** Gives free slots to those that want them, and recalls slots when there are too few. */
+  List<Send> schedule(long epoch, long nowMillis) {
+    List<Send> sends = new ArrayList<>();
+    boolean mayGrant =
+        workers.slotsTotal() == null || nowMillis - bornMillis >= settings.adoption().toMillis();
+    boolean hold = queue.wantsTotal() <= workers.free();
+    while (mayGrant && queue.wantsTotal() > 0) {
+      PoolWorker worker = workers.roomiest();
+      FairQueue.Pick pick = worker == null ? null : queue.next(workers.capacity());
+      Party party = pick == null ? null : parties.get(pick.tenant());
+      if (worker == null || pick == null || party == null) {
+        break;
+      }
+      PoolSlot slot = worker.takeFree();
+      double charge = queue.grant(pick);
+      slot.granted(party.demand.tenant(), party.demand.holder(), hold, pick.reserved(), charge);
+      slot.sinceMillis = nowMillis;
+      heldBy.merge(party.demand.holder(), 1, Integer::sum);
+      sends.add(
+          new Send(
+              worker.ref,
+              new SlotOwner.Grant(
+                  epoch,
+                  pool,
+                  slot.index,
+                  slot.seq,
+                  party.demand.tenant(),
+                  party.demand.holder(),
+                  hold)));
+    }
+    recall(mayGrant ? queue.wantsTotal() : 0, epoch, nowMillis, sends);
+    return sends;
+  }
+
+  private void recall(long wanted, long epoch, long nowMillis, List<Send> sends) {
+    for (PoolWorker worker : workers.all()) {
+      int surplus = worker.taken() - worker.share;
+      if (surplus > 0) {
+        worker.slots().stream()
+            .filter(slot -> slot.tenant != null && (slot.hold || slot.state == PoolSlot.State.IDLE))
+            .limit(surplus)
+            .forEach(slot -> recall(slot, epoch, nowMillis, sends));
+      }
+    }
+    if (wanted == 0) {
+      return;
+    }
+    List<PoolSlot> unused =
+        workers
+            .slots()
+            .filter(slot -> slot.state == PoolSlot.State.IDLE)
+            .filter(slot -> nowMillis - slot.sinceMillis >= settings.recallGrace().toMillis())
+            .filter(slot -> wants(slot.tenant) == 0)
+            .sorted(Comparator.comparingDouble(slot -> -counter(slot.tenant)))
+            .limit(wanted)
+            .toList();
+    unused.forEach(slot -> recall(slot, epoch, nowMillis, sends));
+    if (unused.size() < wanted) {
+      workers
+          .slots()
+          .filter(slot -> slot.hold && slot.state == PoolSlot.State.RUNNING)
+          .forEach(slot -> recall(slot, epoch, nowMillis, sends));
+    }
+  }
+
+  private void recall(PoolSlot slot, long epoch, long nowMillis, List<Send> sends) {
+    boolean waits =
+        slot.recalledMillis >= 0
+            && nowMillis - slot.recalledMillis <= settings.grantExpiry().toMillis();
+    if (!waits) {
+      slot.recalledMillis = nowMillis;
+      sends.add(new Send(slot.worker.ref, new SlotOwner.Recall(epoch, pool, slot.index, slot.seq)));
+    }
+  }
+
+  /** Whether a ticket of that slot is void is known when a table shows a higher number. */
+  private void reclaim(PoolSlot slot, long epoch, long nowMillis, List<Send> sends) {
+    sends.add(new Send(slot.worker.ref, new SlotOwner.Reclaim(epoch, pool, slot.index, slot.seq)));
+    if (slot.state == PoolSlot.State.RUNNING) {
+      slot.hold = false;
+      return;
+    }
+    vacate(slot);
+    slot.state = PoolSlot.State.RECLAIMING;
+    slot.sinceMillis = nowMillis;
+  }
+
+  private void apply(
+      PoolWorker worker, SlotRow row, long nowMillis, Map<String, Integer> reservedRuns) {
+    PoolSlot slot = worker.slot(row.slot(), row.seq(), nowMillis);
+    boolean inTransit =
+        switch (slot.state) {
+          case GRANTED -> row.seq() == slot.seq && row.free();
+          case RECLAIMING -> row.seq() <= slot.seq;
+          case FREE, IDLE, RUNNING -> false;
+        };
+    if (inTransit) {
+      return;
+    }
+    boolean sameTenure =
+        slot.tenant != null
+            && slot.tenant.equals(row.holder())
+            && Objects.equals(slot.holder, row.holderRef());
+    boolean firstRunOver =
+        row.seq() > slot.grantSeq && !(row.running() && row.seq() == slot.grantSeq + 1);
+    if (slot.tenant != null && slot.reserved && firstRunOver) {
+      reservedRuns.merge(slot.tenant, 1, Integer::sum);
+      slot.reserved = false;
+    }
+    if (!sameTenure) {
+      vacate(slot);
+      if (row.holder() != null && open(row.holder())) {
+        slot.tenant = row.holder();
+        slot.holder = row.holderRef();
+        queue.adopt(row.holder());
+        heldBy.merge(holderOf(slot), 1, Integer::sum);
+      }
+    } else if (firstRunOver && slot.tenant != null) {
+      queue.refund(slot.tenant, slot.charge);
+      slot.charge = 0;
+    }
+    slot.follow(row, nowMillis);
+    refresh(row.holder());
+  }
+
+  private void settle(PoolWorker worker, List<CostRow> rows, Map<String, Integer> reservedRuns) {
+    Map<String, CostRow> before = worker.costs;
+    Map<String, CostRow> after = new HashMap<>();
+    for (CostRow row : rows) {
+      after.put(row.tenant(), row);
+      CostRow last = before == null ? row : before.get(row.tenant());
+      boolean continues = last != null && last.opened() == row.opened();
+      double cost = row.cumulativeCost() - (continues && last != null ? last.cumulativeCost() : 0);
+      long runs = row.runs() - (continues && last != null ? last.runs() : 0);
+      if (runs > 0 && open(row.tenant())) {
+        double apart = Math.min(1.0, (double) reservedRuns.getOrDefault(row.tenant(), 0) / runs);
+        queue.settle(row.tenant(), cost, apart);
+      }
+    }
+    worker.costs = after;
+  }
+
+  /** The slot is nobody's any more; what was charged for it is given back. */
+  private void vacate(PoolSlot slot) {
+    String tenant = slot.tenant;
+    if (tenant != null) {
+      heldBy.computeIfPresent(holderOf(slot), (ref, count) -> count == 1 ? null : count - 1);
+      queue.refund(tenant, slot.charge);
+      queue.release(tenant);
+      slot.cleared();
+      refresh(tenant);
+    }
+  }
+
+  private void silence(Party party) {
+    party.pending = 0;
+    refresh(party.demand.tenant());
+  }
+
+  private void refresh(@Nullable String tenant) {
+    if (tenant != null) {
+      queue.waiting(tenant, waiting(tenant));
+    }
+  }
+
+  /**
+   * Requests that wait beyond the slots that are on their way: slots of the tenant's present actor
+   * that it did not know of when it sent its demand.
+   */
+  private long waiting(String tenant) {
+    Party party = parties.get(tenant);
+    if (party == null || party.pending == 0) {
+      return 0;
+    }
+    int held = heldBy.getOrDefault(party.demand.holder(), 0);
+    return Math.max(0, party.pending - Math.max(0, held - party.demand.held()));
+  }
+
+  private long wants(@Nullable String tenant) {
+    FairQueue.Account account = tenant == null ? null : queue.account(tenant);
+    return account == null ? 0 : account.wants();
+  }
+
+  private double counter(@Nullable String tenant) {
+    FairQueue.Account account = tenant == null ? null : queue.account(tenant);
+    return account == null ? 0 : account.counter;
+  }
+
+  private boolean open(String tenant) {
+    if (queue.account(tenant) == null && queue.isFull()) {
+      String victim = queue.evictIdle();
+      if (victim == null) {
+        return false;
+      }
+      parties.remove(victim);
+    }
+    queue.open(tenant);
+    return true;
+  }
+
+  private static boolean isNewer(FairnessCoordinator.Demand one, FairnessCoordinator.Demand other) {
+    return one.incarnation() != other.incarnation()
+        ? one.incarnation() > other.incarnation()
+        : one.version() > other.version();
+  }
+
+  private static ActorRef<SlotHolder> holderOf(PoolSlot slot) {
+    return Objects.requireNonNull(slot.holder, "a slot that has a tenant has its address");
+  }
+
+  boolean isEmpty() {
+    return workers.isEmpty()
+        && queue.wantsTotal() == 0
+        && parties.values().stream().allMatch(party -> party.pending == 0);
+  }
+
+  void addHolders(Set<ActorRef<SlotHolder>> holders) {
+    holders.addAll(heldBy.keySet());
+    parties.values().forEach(party -> holders.add(party.demand.holder()));
+  }
+
+  FairnessSnapshot.PoolView view(int offset, int limit) {
+    return PoolViews.view(pool, workers, queue, this::pending, offset, limit);
+  }
+
+  private int pending(String tenant) {
+    Party party = parties.get(tenant);
+    return party == null ? 0 : party.pending;
+  }
+}

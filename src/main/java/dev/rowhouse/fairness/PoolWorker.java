@@ -1,0 +1,72 @@
+package dev.rowhouse.fairness;
+
+import dev.rowhouse.fairness.PoolTable.CostRow;
+import java.util.Collection;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.jspecify.annotations.Nullable;
+
+/** One worker's slots of one pool, as the coordinator sees them. */
+final class PoolWorker {
+  final String name;
+  final long incarnation;
+  final ActorRef<SlotOwner> ref;
+  @Nullable Integer slotsTotal;
+
+  /** How many of its slots may be taken at once; less than all under a cluster-wide bound. */
+  int share = Integer.MAX_VALUE;
+
+  /** The cost rows of the last table; null before the first, which only sets the base. */
+  @Nullable Map<String, CostRow> costs;
+
+  private final Map<Integer, PoolSlot> slots = new TreeMap<>();
+  private final TreeSet<Integer> free = new TreeSet<>();
+
+  PoolWorker(String name, long incarnation, ActorRef<SlotOwner> ref) {
+    this.name = name;
+    this.incarnation = incarnation;
+    this.ref = ref;
+  }
+
+  Collection<PoolSlot> slots() {
+    return slots.values();
+  }
+
+  /** The slot, new if it was not known. */
+  PoolSlot slot(int index, long seq, long nowMillis) {
+    return slots.computeIfAbsent(index, _ -> new PoolSlot(this, index, seq, nowMillis));
+  }
+
+  void remove(PoolSlot slot) {
+    slots.remove(slot.index);
+    free.remove(slot.index);
+  }
+
+  void note(PoolSlot slot) {
+    if (slot.state == PoolSlot.State.FREE) {
+      free.add(slot.index);
+    } else {
+      free.remove(slot.index);
+    }
+  }
+
+  int taken() {
+    return slots.size() - free.size();
+  }
+
+  int grantable() {
+    return Math.max(0, Math.min(free.size(), share - taken()));
+  }
+
+  /** A free slot, which is not free any more. */
+  PoolSlot takeFree() {
+    Integer index = free.pollFirst();
+    PoolSlot slot = index == null ? null : slots.get(index);
+    if (slot == null) {
+      throw new IllegalStateException("no free slot at " + name);
+    }
+    return slot;
+  }
+}
