@@ -1,0 +1,446 @@
+package dev.rowhouse.inference;
+
+import dev.rowhouse.inference.EngineEvent.Failure;
+import dev.rowhouse.inference.PassageSource.Passage;
+import dev.rowhouse.inference.RunOrder.RetrievalPlan;
+import dev.rowhouse.tenant.ModelSpec;
+import dev.rowhouse.tenant.TenantId;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.pekko.actor.Cancellable;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.PostStop;
+import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.Receive;
+import org.apache.pekko.util.ByteString;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One request, from its body to its end.
+ *
+ * <pre>
+ * PULLING    the body comes in pieces; a lost piece is asked for again
+ * SEARCHING  the tenant's stores are searched for passages; skipped without retrieval
+ * CALLING    the engine answers; a model that fails before its first token gives way to the next
+ * FLUSHING   the answer is complete, and more of it is left than the end may carry
+ * </pre>
+ *
+ * Whatever happens, the gateway gets one Ended and the worker one RunEnded. Cancel, and the death
+ * of the gateway, stop the engine at once and settle what was spent.
+ */
+final class Run extends AbstractBehavior<RunMessage> {
+  private enum Phase {
+    PULLING,
+    SEARCHING,
+    CALLING,
+    FLUSHING
+  }
+
+  private final Runs house;
+  private final RunOrder order;
+  private final ActorRef<RunEvent> gateway;
+  private final ActorRef<RunEnded> worker;
+  private final List<ModelSpec> models;
+  private final Outbox outbox;
+  private final long deadlineMillis;
+
+  private Phase phase = Phase.PULLING;
+  private ByteString bytes = ByteString.emptyByteString();
+  private @Nullable ChatBody body;
+  private List<Passage> passages = List.of();
+  private String systemText = "";
+
+  private int nextModel;
+  private int callNumber;
+  private @Nullable EngineCall call;
+  private boolean pulling;
+  private AnswerWriter writer;
+  private ChunkOrder chunks = new ChunkOrder();
+  private Tally tally;
+  private EngineEvent.@Nullable Whole whole;
+  private List<ByteString> tail = List.of();
+
+  /** When what we wait for is overdue, beside the deadline. */
+  private long overdueMillis = Long.MAX_VALUE;
+
+  private long tickAtMillis = Long.MAX_VALUE;
+  private @Nullable Cancellable tick;
+
+  private Run(
+      ActorContext<RunMessage> context,
+      Runs house,
+      RunOrder order,
+      ActorRef<RunEvent> gateway,
+      ActorRef<RunEnded> worker) {
+    super(context);
+    this.house = house;
+    this.order = order;
+    this.gateway = gateway;
+    this.worker = worker;
+    this.outbox = new Outbox(house.settings().initialCredit(), house.settings().coalesceBytesMax());
+    this.deadlineMillis = order.deadline().toEpochMilli();
+    this.models = new ArrayList<>(order.fallbacks().size() + 1);
+    models.add(order.model());
+    models.addAll(order.fallbacks());
+    this.tally = new Tally(order, order.model().name(), "");
+    this.writer = new AnswerWriter(order, order.model().name(), 0);
+    context.watchWith(gateway, new RunMessage.GatewayGone());
+    pullBody();
+  }
+
+  static Behavior<RunControl> create(
+      Runs house, RunOrder order, ActorRef<RunEvent> gateway, ActorRef<RunEnded> worker) {
+    return Behaviors.<RunMessage>setup(context -> new Run(context, house, order, gateway, worker))
+        .narrow();
+  }
+
+  @Override
+  public Receive<RunMessage> createReceive() {
+    return newReceiveBuilder()
+        .onMessage(RunMessage.class, this::on)
+        .onSignal(PostStop.class, stopped -> onStop())
+        .build();
+  }
+
+  private Behavior<RunMessage> on(RunMessage message) {
+    try {
+      return switch (message) {
+        case RunControl.Body piece -> onBody(piece);
+        case RunControl.Credit credit -> onCredit(credit);
+        case RunControl.Cancel() -> cancelled();
+        case RunMessage.GatewayGone() -> cancelled();
+        case RunMessage.Found found -> onFound(found);
+        case RunMessage.Arrived arrived -> onArrived(arrived);
+        case RunMessage.Tick() -> onTick();
+      };
+    } catch (ForeignPart e) {
+      getContext().getLog().error("attempt {}: {}", order.attempt(), e.getMessage());
+      return fail(Failure.internal());
+    } catch (RuntimeException e) {
+      getContext().getLog().error("attempt {} of tenant {}", order.attempt(), order.tenant(), e);
+      return fail(Failure.internal());
+    }
+  }
+
+  // The body
+
+  private void pullBody() {
+    gateway.tell(
+        new RunEvent.PullBody(order.attempt(), bytes.size(), getContext().getSelf().narrow()));
+    expectWithin(house.settings().bodyRetry().toMillis());
+  }
+
+  private Behavior<RunMessage> onBody(RunControl.Body piece) {
+    if (phase != Phase.PULLING || piece.offset() != bytes.size()) {
+      return this; // an answer to a question that was asked twice
+    }
+    if (bytes.size() + (long) piece.bytes().size() > order.bodyBytes()) {
+      return fail(Failure.invalid("the body is longer than announced", null));
+    }
+    bytes = bytes.concat(piece.bytes());
+    if (bytes.size() < order.bodyBytes()) {
+      if (piece.last()) {
+        return fail(Failure.invalid("the body is shorter than announced", null));
+      }
+      pullBody();
+      return this;
+    }
+    try {
+      ChatBody parsed = ChatBody.parse(bytes);
+      bytes = ByteString.emptyByteString();
+      body = parsed;
+      return search(parsed);
+    } catch (ChatBody.BadBody e) {
+      return fail(e.failure());
+    }
+  }
+
+  // Passages and prompt
+
+  private Behavior<RunMessage> search(ChatBody parsed) throws ChatBody.BadBody {
+    RetrievalPlan plan = order.retrieval();
+    if (plan == null) {
+      return prepare(List.of());
+    }
+    TenantId searched = plan.handle().tenant();
+    if (!searched.equals(order.tenant())) {
+      throw new ForeignPart(order.tenant(), searched);
+    }
+    String query = parsed.lastUserText();
+    if (query.isEmpty()) {
+      return prepare(List.of());
+    }
+    phase = Phase.SEARCHING;
+    getContext().pipeToSelf(house.passages().search(plan, query), RunMessage.Found::new);
+    expectWithin(house.settings().searchTimeout().toMillis());
+    return this;
+  }
+
+  private Behavior<RunMessage> onFound(RunMessage.Found found) {
+    if (phase != Phase.SEARCHING) {
+      return this;
+    }
+    List<Passage> best = found.passages();
+    if (best == null) {
+      getContext().getLog().warn("attempt {}: the search failed", order.attempt(), found.error());
+      return fail(Failure.capacity("the documents cannot be searched at the moment"));
+    }
+    return prepare(best);
+  }
+
+  private Behavior<RunMessage> prepare(List<Passage> found) {
+    PromptAssembly.check(order.tenant(), found);
+    passages = List.copyOf(found);
+    try {
+      systemText =
+          PromptAssembly.systemText(
+              order.tenant(),
+              order.prompt() == null
+                  ? null
+                  : new PromptAssembly.TemplatePart(
+                      order.tenant(), order.prompt(), order.variables()),
+              passages,
+              house.templates());
+    } catch (IllegalArgumentException e) {
+      return fail(Failure.invalid("the prompt: " + e.getMessage(), "rowhouse.prompt"));
+    }
+    return callNextModel();
+  }
+
+  // The engine
+
+  private Behavior<RunMessage> callNextModel() {
+    ChatBody asked = body;
+    if (asked == null) {
+      throw new IllegalStateException("called before the body was there");
+    }
+    phase = Phase.CALLING;
+    ModelSpec model = models.get(nextModel++);
+    writer = new AnswerWriter(order, model.name(), now() / 1000);
+    tally = new Tally(order, model.name(), systemText);
+    chunks = new ChunkOrder();
+    whole = null;
+    Engine engine = house.engine(model.engine());
+    if (engine == null) {
+      return failed(Failure.upstream("no engine of this node runs the model"));
+    }
+    callNumber++;
+    boolean searched = order.retrieval() != null;
+    call =
+        engine.call(
+            new EngineRequest(
+                order.attempt(), model, order.stream(), asked, systemText, passages, searched));
+    tally.called();
+    pull();
+    return this;
+  }
+
+  /** Asks for more, unless the gateway is so slow that there is no room for it. */
+  private void pull() {
+    EngineCall active = call;
+    if (active == null || pulling || outbox.isFull()) {
+      return;
+    }
+    pulling = true;
+    int number = callNumber;
+    expectWithin(active.patienceMillis());
+    getContext()
+        .pipeToSelf(
+            active.next(), (events, error) -> new RunMessage.Arrived(number, events, error));
+  }
+
+  private Behavior<RunMessage> onArrived(RunMessage.Arrived arrived) {
+    if (arrived.call() != callNumber || call == null) {
+      return this;
+    }
+    pulling = false;
+    overdueMillis = Long.MAX_VALUE;
+    List<EngineEvent> events = arrived.events();
+    if (events == null) {
+      getContext().getLog().error("attempt {}: the engine", order.attempt(), arrived.error());
+      return failed(Failure.internal());
+    }
+    for (EngineEvent event : events) {
+      switch (event) {
+        case EngineEvent.Named named -> tally.named(named.model());
+        case EngineEvent.Usage usage -> tally.usage(usage);
+        case EngineEvent.Chunk chunk -> {
+          if (chunk.token()) {
+            tally.token(chunk.text(), now());
+          }
+          chunks.accept(chunk).forEach(ready -> outbox.add(writer.chunk(ready)));
+        }
+        case EngineEvent.Whole all -> {
+          tally.token(all.text(), now());
+          whole = all;
+        }
+        case EngineEvent.Done done -> {
+          return complete(done.citations());
+        }
+        case EngineEvent.Failed failed -> {
+          return failed(failed.failure());
+        }
+      }
+    }
+    flush();
+    pull();
+    return this;
+  }
+
+  private Behavior<RunMessage> failed(Failure failure) {
+    stopCall();
+    if (failure.mayFallBack()
+        && nextModel < models.size()
+        && !outbox.isUsed()
+        && !chunks.hasToken()) {
+      return callNextModel();
+    }
+    return fail(failure);
+  }
+
+  private Behavior<RunMessage> complete(List<Passage> citations) {
+    call = null; // it ends by itself, and its connection may serve the next request
+    phase = Phase.FLUSHING;
+    if (order.stream()) {
+      chunks.takeWaiting().forEach(ready -> outbox.add(writer.chunk(ready)));
+      ByteString finish = writer.finish(chunks.finish(), citations);
+      tail =
+          order.includeUsage()
+              ? List.of(finish, writer.usageChunk(tally.usageJson()))
+              : List.of(finish);
+    } else if (whole != null) {
+      ByteString all = writer.whole(whole.members(), tally.usageJson(), citations);
+      int size = house.settings().pieceBytesMax();
+      while (all.size() > size) {
+        outbox.add(all.take(size));
+        all = all.drop(size);
+      }
+      tail = List.of(all);
+    } else {
+      return fail(Failure.upstream("the upstream gave no answer"));
+    }
+    return finishFlushing();
+  }
+
+  // The gateway
+
+  private Behavior<RunMessage> onCredit(RunControl.Credit credit) {
+    outbox.credit(credit.upTo());
+    if (phase == Phase.FLUSHING) {
+      return finishFlushing();
+    }
+    flush();
+    pull();
+    return this;
+  }
+
+  private void flush() {
+    while (outbox.maySend()) {
+      long number = outbox.nextNumber();
+      gateway.tell(new RunEvent.Pieces(order.attempt(), number, outbox.take()));
+    }
+  }
+
+  private Behavior<RunMessage> finishFlushing() {
+    flush();
+    return outbox.isFull() ? this : end(tally.completed(now()), withPending(tail));
+  }
+
+  private List<ByteString> withPending(List<ByteString> last) {
+    if (outbox.isEmpty()) {
+      return last;
+    }
+    List<ByteString> all = new ArrayList<>(outbox.take());
+    all.addAll(last);
+    return all;
+  }
+
+  private Behavior<RunMessage> cancelled() {
+    stopCall();
+    return end(tally.cancelled(now()), List.of());
+  }
+
+  /** The end of a request that cannot be answered, or not any further. */
+  private Behavior<RunMessage> fail(Failure failure) {
+    stopCall();
+    RunReport report = tally.failed(failure, now());
+    boolean midStream = order.stream() && outbox.isUsed();
+    return end(report, midStream ? withPending(List.of(AnswerWriter.error(failure))) : List.of());
+  }
+
+  private Behavior<RunMessage> end(RunReport report, List<ByteString> last) {
+    gateway.tell(new RunEvent.Ended(order.attempt(), report, last));
+    worker.tell(new RunEnded(order.attempt(), report));
+    return Behaviors.stopped();
+  }
+
+  private Behavior<RunMessage> onStop() {
+    stopCall();
+    if (tick != null) {
+      tick.cancel();
+    }
+    return this;
+  }
+
+  private void stopCall() {
+    EngineCall active = call;
+    call = null;
+    pulling = false;
+    if (active != null) {
+      active.cancel();
+    }
+  }
+
+  // Time
+
+  private long now() {
+    return house.clock().millis();
+  }
+
+  private void expectWithin(long millis) {
+    overdueMillis = now() + millis;
+    arm();
+  }
+
+  /** One timer for all limits. It may fire too early, never too late, so it is rarely reset. */
+  private void arm() {
+    long due = Math.min(deadlineMillis, overdueMillis);
+    if (tickAtMillis > due) {
+      if (tick != null) {
+        tick.cancel();
+      }
+      tickAtMillis = due;
+      Duration delay = Duration.ofMillis(Math.max(1, due - now()));
+      tick = getContext().scheduleOnce(delay, getContext().getSelf(), new RunMessage.Tick());
+    }
+  }
+
+  private Behavior<RunMessage> onTick() {
+    tickAtMillis = Long.MAX_VALUE;
+    tick = null;
+    if (now() >= deadlineMillis) {
+      return fail(Failure.timeout("the answer was not complete at the request's deadline"));
+    }
+    if (now() >= overdueMillis) {
+      overdueMillis = Long.MAX_VALUE;
+      switch (phase) {
+        case PULLING -> pullBody();
+        case SEARCHING -> {
+          return fail(Failure.capacity("the documents cannot be searched at the moment"));
+        }
+        case CALLING -> {
+          if (pulling) {
+            return failed(Failure.timeout("the model did not answer in time"));
+          }
+        }
+        case FLUSHING -> {} // only the gateway can hurry
+      }
+    }
+    arm();
+    return this;
+  }
+}

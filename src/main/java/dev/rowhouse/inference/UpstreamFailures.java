@@ -1,0 +1,115 @@
+package dev.rowhouse.inference;
+
+import dev.rowhouse.inference.EngineEvent.Failure;
+import dev.rowhouse.tenant.ModelSpec;
+import java.net.ConnectException;
+import java.net.UnknownHostException;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeoutException;
+import java.util.regex.Pattern;
+import org.apache.pekko.http.scaladsl.model.EntityStreamSizeException;
+import org.apache.pekko.http.scaladsl.model.IllegalResponseException;
+import org.apache.pekko.stream.StreamTcpException;
+import org.jspecify.annotations.Nullable;
+
+/** What went wrong at an upstream, told to a client without saying where the upstream is. */
+final class UpstreamFailures {
+  private static final int MESSAGE_CHARS_MAX = 500;
+  private static final Pattern ADDRESS =
+      Pattern.compile(
+          "(?i)\\b(?:https?|wss?)://[^\\s\"'<>]+|\\b\\d{1,3}(?:\\.\\d{1,3}){3}(?::\\d+)?");
+
+  /** Bearer tokens and keys of the common shapes, should an upstream repeat one. */
+  private static final Pattern SECRET =
+      Pattern.compile("(?i)\\bbearer\\s+\\S+|\\b(?:sk|pk|rk|key)-[\\w*.-]{6,}");
+
+  private UpstreamFailures() {}
+
+  /** A status that is not a success. */
+  static Failure ofStatus(
+      int status, @Nullable String message, @Nullable String retryAfter, Scrub scrub) {
+    return switch (status) {
+      case 400, 413, 422 ->
+          Failure.invalid(
+              message == null ? "the upstream refused the request" : scrub.of(message), null);
+      case 401, 403 -> Failure.upstream("the upstream refused the credentials of this model");
+      case 404 -> Failure.upstream("the upstream does not know this model");
+      case 408, 504 -> Failure.timeout("the upstream answered " + status);
+      case 429 ->
+          Failure.capacity(
+              "the upstream of this model is at its limit"
+                  + (retryAfter != null && retryAfter.matches("\\d{1,4}")
+                      ? ", try again in " + retryAfter + " s"
+                      : ""));
+      default -> Failure.upstream("the upstream answered " + status);
+    };
+  }
+
+  /** An exchange that broke. */
+  static Failure ofError(Throwable thrown) {
+    Throwable error = thrown;
+    while (error instanceof CompletionException && error.getCause() != null) {
+      error = error.getCause();
+    }
+    for (Throwable cause = error; cause != null; cause = cause.getCause()) {
+      switch (cause) {
+        case EntityStreamSizeException _ -> {
+          return Failure.upstream("the upstream's answer is too long");
+        }
+        case IllegalResponseException _ -> {
+          return Failure.upstream("the upstream does not speak HTTP");
+        }
+        case ConnectException _ -> {
+          return Failure.upstream("the upstream refuses connections");
+        }
+        case UnknownHostException _ -> {
+          return Failure.upstream("the upstream cannot be found");
+        }
+        case TimeoutException _ -> {
+          return Failure.timeout("the upstream took too long");
+        }
+        case StreamTcpException tcp when String.valueOf(tcp.getMessage()).contains("imeout") -> {
+          return Failure.timeout("the upstream could not be reached in time");
+        }
+        default -> {}
+      }
+    }
+    return error instanceof StreamTcpException
+        ? Failure.upstream("the upstream cannot be reached")
+        : Failure.upstream("the upstream broke off");
+  }
+
+  /** Takes addresses, keys and the upstream's alias out of a message. */
+  static final class Scrub {
+    private final ModelSpec model;
+    private final String key;
+
+    Scrub(ModelSpec model, String key) {
+      this.model = model;
+      this.key = key;
+    }
+
+    String of(String message) {
+      String text = message;
+      if (!key.isEmpty()) {
+        text = text.replace(key, "[key]");
+      }
+      if (model.baseUrl() != null) {
+        text = text.replace(model.baseUrl(), "[upstream]");
+        String host = OpenAiEngine.Endpoint.of(model.baseUrl()).address().host();
+        text = text.replace(host, "[upstream]");
+      }
+      text = ADDRESS.matcher(text).replaceAll("[upstream]");
+      text = SECRET.matcher(text).replaceAll("[key]");
+      if (model.upstreamModel() != null && !model.upstreamModel().isEmpty()) {
+        text = text.replace(model.upstreamModel(), model.name());
+      }
+      return text.length() > MESSAGE_CHARS_MAX ? text.substring(0, MESSAGE_CHARS_MAX) : text;
+    }
+
+    Failure of(Failure failure) {
+      return new Failure(
+          failure.code(), failure.httpStatus(), of(failure.message()), failure.param());
+    }
+  }
+}
