@@ -1,0 +1,457 @@
+package dev.rowhouse.retrieval;
+
+import com.typesafe.config.Config;
+import dev.rowhouse.journal.Database;
+import dev.rowhouse.tenant.TenantId;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.Receive;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.apache.pekko.cluster.sharding.typed.ShardingEnvelope;
+import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
+import org.apache.pekko.cluster.sharding.typed.javadsl.Entity;
+import org.apache.pekko.cluster.sharding.typed.javadsl.EntityTypeKey;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The sharded actor that owns files, stores and search of one tenant, which is the entity's id; no
+ * message names a tenant.
+ *
+ * <p>It computes nothing itself: each request runs on the blocking dispatcher, at most so many at a
+ * time, changes one after the other. Files that are in progress are ingested a step at a time; the
+ * queue is the table, so that a start after a crash goes on where it was. While it is idle it
+ * leaves memory, and comes back with the next request.
+ */
+public final class KnowledgeEntity extends AbstractBehavior<KnowledgeEntity.Command> {
+  public static final EntityTypeKey<Command> KEY = EntityTypeKey.create(Command.class, "knowledge");
+
+  static final String BLOCKING_DISPATCHER = "rowhouse.blocking-dispatcher";
+
+  public sealed interface Command {}
+
+  /** A request from outside; it is always answered. */
+  public sealed interface Request extends Command {
+    ActorRef<KnowledgeReply> replyTo();
+  }
+
+  /** A request that changes something: one at a time, in order. */
+  public sealed interface Change extends Request {}
+
+  /** Opens an upload; the same request id opens the same. Answer: UploadReady. */
+  public record BeginUpload(
+      String requestId, String filename, String purpose, ActorRef<KnowledgeReply> replyTo)
+      implements Change {}
+
+  /** A piece, at most 128 KiB, ordinals from 0. Answer: PieceStored. */
+  // The array is the payload of a message and is never compared.
+  @SuppressWarnings("ArrayRecordComponent")
+  public record AppendUpload(
+      String uploadId, int ordinal, byte[] content, ActorRef<KnowledgeReply> replyTo)
+      implements Request {}
+
+  /** All pieces are sent. Answer: FileFound. */
+  public record FinishUpload(String uploadId, int pieces, ActorRef<KnowledgeReply> replyTo)
+      implements Change {}
+
+  public record GetFile(String fileId, ActorRef<KnowledgeReply> replyTo) implements Request {}
+
+  public record ListFiles(
+      PageRequest page, @Nullable String purpose, ActorRef<KnowledgeReply> replyTo)
+      implements Request {}
+
+  /** Answer: FilePiece; ask for 0 first, then for the others. */
+  public record FileContent(String fileId, int ordinal, ActorRef<KnowledgeReply> replyTo)
+      implements Request {}
+
+  /** Removes the file, from its stores too. */
+  public record DeleteFile(String fileId, ActorRef<KnowledgeReply> replyTo) implements Change {}
+
+  public record CreateStore(
+      String requestId,
+      String name,
+      Map<String, String> metadata,
+      @Nullable Integer expiresAfterDays,
+      ActorRef<KnowledgeReply> replyTo)
+      implements Change {}
+
+  public record GetStore(String storeId, ActorRef<KnowledgeReply> replyTo) implements Request {}
+
+  public record ListStores(PageRequest page, ActorRef<KnowledgeReply> replyTo) implements Request {}
+
+  /** What is null stays; {@code expiresAfterDays} 0 means never. */
+  public record UpdateStore(
+      String storeId,
+      @Nullable String name,
+      @Nullable Map<String, String> metadata,
+      @Nullable Integer expiresAfterDays,
+      ActorRef<KnowledgeReply> replyTo)
+      implements Change {}
+
+  public record DeleteStore(String storeId, ActorRef<KnowledgeReply> replyTo) implements Change {}
+
+  /** Again for the same file is nothing new, unless it had failed or was cancelled. */
+  public record AttachFile(
+      String storeId,
+      String fileId,
+      Map<String, Object> attributes,
+      ChunkingStrategy chunking,
+      ActorRef<KnowledgeReply> replyTo)
+      implements Change {}
+
+  public record GetStoreFile(String storeId, String fileId, ActorRef<KnowledgeReply> replyTo)
+      implements Request {}
+
+  public record ListStoreFiles(
+      String storeId,
+      PageRequest page,
+      @Nullable FileStatus status,
+      ActorRef<KnowledgeReply> replyTo)
+      implements Request {}
+
+  /** Replaces the attributes; they count from the next search on. */
+  public record UpdateStoreFile(
+      String storeId,
+      String fileId,
+      Map<String, Object> attributes,
+      ActorRef<KnowledgeReply> replyTo)
+      implements Change {}
+
+  public record DetachFile(String storeId, String fileId, ActorRef<KnowledgeReply> replyTo)
+      implements Change {}
+
+  /** Answer: ContentPage; ask for 0 first, then from nextOrdinal. */
+  public record StoreFileContent(
+      String storeId, String fileId, int fromOrdinal, ActorRef<KnowledgeReply> replyTo)
+      implements Request {}
+
+  public record CreateBatch(
+      String requestId,
+      String storeId,
+      List<String> fileIds,
+      Map<String, Object> attributes,
+      ChunkingStrategy chunking,
+      ActorRef<KnowledgeReply> replyTo)
+      implements Change {}
+
+  public record GetBatch(String storeId, String batchId, ActorRef<KnowledgeReply> replyTo)
+      implements Request {}
+
+  public record ListBatchFiles(
+      String storeId,
+      String batchId,
+      PageRequest page,
+      @Nullable FileStatus status,
+      ActorRef<KnowledgeReply> replyTo)
+      implements Request {}
+
+  public record CancelBatch(String storeId, String batchId, ActorRef<KnowledgeReply> replyTo)
+      implements Change {}
+
+  /**
+   * Answer: Found.
+   *
+   * @param scoreMin results below it are left out; 0 for all. See {@link Passage}
+   */
+  public record Search(
+      String query,
+      List<String> storeIds,
+      int topK,
+      @Nullable AttributeFilter filter,
+      double scoreMin,
+      ActorRef<KnowledgeReply> replyTo)
+      implements Request {}
+
+  /** Removes everything of this tenant: tables and directories. Answer: Erased. */
+  public record Erase(ActorRef<KnowledgeReply> replyTo) implements Change {}
+
+  /** The stop message: refuse newcomers, let what runs end, close the indexes. */
+  public record Retire() implements Command {}
+
+  private record Answered(Request request, KnowledgeReply reply) implements Command {}
+
+  private record Looked(@Nullable Ingestion job, boolean failed) implements Command {}
+
+  /** The outcome is null when the step broke. */
+  private record Stepped(Ingestion job, Ingestion.@Nullable Outcome outcome) implements Command {}
+
+  private record Look() implements Command {}
+
+  private record Tick() implements Command {}
+
+  private record StopTimedOut() implements Command {}
+
+  private record Closed() implements Command {}
+
+  private static final Logger LOG = LoggerFactory.getLogger(KnowledgeEntity.class);
+  private static final Duration BUSY_RETRY = Duration.ofSeconds(1);
+
+  private final TenantKnowledge knowledge;
+  private final RetrievalSettings settings;
+  private final IngestionGate gate;
+  private final TimerScheduler<Command> timers;
+  private final InstantSource clock;
+  private final ActorRef<ClusterSharding.ShardCommand> shard;
+  private int operations;
+  private boolean erasing;
+  private boolean retiring;
+  private boolean closing;
+  private boolean ingesting;
+  private boolean lookAgain;
+  private int attempts;
+  private String attempted = "";
+  private Instant lastUsed;
+  private CompletionStage<?> lastChange = CompletableFuture.completedFuture("nothing yet");
+
+  private KnowledgeEntity(
+      ActorContext<Command> context,
+      TimerScheduler<Command> timers,
+      TenantKnowledge knowledge,
+      IngestionGate gate,
+      RetrievalSettings settings,
+      InstantSource clock,
+      ActorRef<ClusterSharding.ShardCommand> shard) {
+    super(context);
+    this.timers = timers;
+    this.knowledge = knowledge;
+    this.gate = gate;
+    this.settings = settings;
+    this.clock = clock;
+    this.shard = shard;
+    this.lastUsed = clock.instant();
+    timers.startTimerWithFixedDelay(new Tick(), settings.entity().tick());
+    look();
+  }
+
+  /**
+   * Registers the entity on this node; the tables must exist.
+   *
+   * @param config {@code rowhouse.retrieval}
+   * @param dataDirectory the node's; indexes lie in {@code index/<tenant>/<store>} below it
+   */
+  public static ActorRef<ShardingEnvelope<Command>> init(
+      ClusterSharding sharding,
+      Database database,
+      Embedder embedder,
+      Config config,
+      Path dataDirectory) {
+    RetrievalSettings settings = RetrievalSettings.from(config);
+    IngestionGate gate = new IngestionGate(settings.ingest().nodeParallelMax());
+    return sharding.init(
+        Entity.of(
+                KEY,
+                entity ->
+                    create(
+                        new TenantId(entity.getEntityId()),
+                        database,
+                        embedder,
+                        gate,
+                        settings,
+                        dataDirectory.resolve("index"),
+                        entity.getShard()))
+            .withRole(settings.entity().role())
+            .withStopMessage(new Retire()));
+  }
+
+  private static Behavior<Command> create(
+      TenantId tenant,
+      Database database,
+      Embedder embedder,
+      IngestionGate gate,
+      RetrievalSettings settings,
+      Path indexes,
+      ActorRef<ClusterSharding.ShardCommand> shard) {
+    return Behaviors.setup(
+        context ->
+            Behaviors.withTimers(
+                timers -> {
+                  InstantSource clock = InstantSource.system();
+                  Executor blocking =
+                      context
+                          .getSystem()
+                          .dispatchers()
+                          .lookup(DispatcherSelector.fromConfig(BLOCKING_DISPATCHER));
+                  TenantKnowledge knowledge =
+                      new TenantKnowledge(
+                          tenant, database, embedder, settings, indexes, blocking, clock);
+                  return new KnowledgeEntity(
+                      context, timers, knowledge, gate, settings, clock, shard);
+                }));
+  }
+
+  @Override
+  public Receive<Command> createReceive() {
+    return newReceiveBuilder().onMessage(Command.class, this::on).build();
+  }
+
+  private Behavior<Command> on(Command command) {
+    return switch (command) {
+      case Request request -> admit(request);
+      case Answered answered -> answer(answered);
+      case Look _ -> {
+        look();
+        yield this;
+      }
+      case Looked looked -> ingest(looked);
+      case Stepped stepped -> follow(stepped);
+      case Tick _ -> tick();
+      case Retire _ -> retire();
+      case StopTimedOut _ -> close();
+      case Closed _ -> Behaviors.stopped();
+    };
+  }
+
+  private Behavior<Command> admit(Request request) {
+    lastUsed = clock.instant();
+    if (retiring || erasing || operations >= settings.entity().operationsMax()) {
+      request.replyTo().tell(new KnowledgeReply.Busy(BUSY_RETRY.toMillis()));
+      return this;
+    }
+    operations++;
+    erasing = request instanceof Erase;
+    CompletionStage<KnowledgeReply> answer =
+        switch (request) {
+          case Change change -> {
+            var next = lastChange.handle((_, _) -> change).thenCompose(knowledge::answer);
+            lastChange = next;
+            yield next;
+          }
+          case Request read -> knowledge.answer(read);
+        };
+    getContext()
+        .pipeToSelf(answer, (reply, failure) -> new Answered(request, outcome(reply, failure)));
+    return this;
+  }
+
+  private KnowledgeReply outcome(@Nullable KnowledgeReply reply, @Nullable Throwable failure) {
+    if (reply != null) {
+      return reply;
+    }
+    LOG.warn("an operation failed", failure);
+    return new KnowledgeReply.Unavailable(BUSY_RETRY.toMillis());
+  }
+
+  private Behavior<Command> answer(Answered answered) {
+    operations--;
+    answered.request().replyTo().tell(answered.reply());
+    if (answered.request() instanceof Erase) {
+      erasing = false;
+    }
+    if (answered.request() instanceof AttachFile || answered.request() instanceof CreateBatch) {
+      look();
+    }
+    return closeWhenQuiet();
+  }
+
+  /** Looks for a file to ingest, unless one is being ingested: then afterwards. */
+  private void look() {
+    if (ingesting || retiring) {
+      lookAgain = true;
+      return;
+    }
+    ingesting = true;
+    lookAgain = false;
+    getContext()
+        .pipeToSelf(
+            knowledge.nextIngestion(),
+            (job, failure) -> new Looked(job == null ? null : job.orElse(null), failure != null));
+  }
+
+  private Behavior<Command> ingest(Looked looked) {
+    Ingestion job = looked.job();
+    if (job != null && !retiring && gate.enter()) {
+      step(job);
+      return this;
+    }
+    ingesting = false;
+    if (job != null || looked.failed()) {
+      timers.startSingleTimer(new Look(), settings.ingest().retryAfter());
+    } else if (lookAgain) {
+      look();
+    }
+    return closeWhenQuiet();
+  }
+
+  private void step(Ingestion job) {
+    getContext()
+        .pipeToSelf(knowledge.step(job), (outcome, failure) -> stepped(job, outcome, failure));
+  }
+
+  private static Command stepped(
+      Ingestion job, Ingestion.@Nullable Outcome outcome, @Nullable Throwable failure) {
+    if (failure != null) {
+      LOG.warn("an ingestion into store {} broke and is tried again", job.store(), failure);
+    }
+    return new Stepped(job, outcome);
+  }
+
+  private Behavior<Command> follow(Stepped stepped) {
+    Ingestion job = stepped.job();
+    if (stepped.outcome() instanceof Ingestion.More && !retiring) {
+      step(job);
+      return this;
+    }
+    gate.leave();
+    ingesting = false;
+    if (stepped.outcome() == null) {
+      retry(job);
+    } else {
+      look();
+    }
+    return closeWhenQuiet();
+  }
+
+  private void retry(Ingestion job) {
+    String name = job.store() + "/" + job.file();
+    attempts = name.equals(attempted) ? attempts + 1 : 1;
+    attempted = name;
+    if (attempts >= settings.ingest().attemptsMax()) {
+      attempts = 0;
+      getContext().pipeToSelf(knowledge.giveUp(job), (_, _) -> new Look());
+    } else {
+      timers.startSingleTimer(new Look(), settings.ingest().retryAfter());
+    }
+  }
+
+  private Behavior<Command> tick() {
+    Instant now = clock.instant();
+    knowledge.closeIdle(now);
+    boolean quiet = operations == 0 && !ingesting && !timers.isTimerActive(new Look());
+    if (quiet && lastUsed.plus(settings.entity().passivateAfter()).isBefore(now)) {
+      shard.tell(new ClusterSharding.Passivate<>(getContext().getSelf()));
+    }
+    return this;
+  }
+
+  private Behavior<Command> retire() {
+    retiring = true;
+    timers.startSingleTimer(new StopTimedOut(), settings.entity().stopTimeout());
+    return closeWhenQuiet();
+  }
+
+  private Behavior<Command> closeWhenQuiet() {
+    return retiring && operations == 0 && !ingesting ? close() : this;
+  }
+
+  private Behavior<Command> close() {
+    if (!closing) {
+      closing = true;
+      getContext().pipeToSelf(knowledge.close(), (_, _) -> new Closed());
+    }
+    return this;
+  }
+}
