@@ -1,0 +1,47 @@
+package dev.rowhouse.journal;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Locale;
+
+/**
+ * The tables of the event journal and the snapshots, as pekko-persistence-jdbc expects them.
+ *
+ * <p>The plugin ships a script too; it cannot run twice (its index has no "if not exists"), and a
+ * node that died between two statements could never start again. Ours can.
+ */
+public final class JournalSchema {
+  private JournalSchema() {}
+
+  /** Makes what is not there yet. */
+  public static void create(Database database) {
+    try (Connection connection = database.connection();
+        Statement statement = connection.createStatement()) {
+      String product = connection.getMetaData().getDatabaseProductName().toLowerCase(Locale.ROOT);
+      for (String sql : script(product).split(";", -1)) {
+        if (!sql.isBlank()) {
+          statement.execute(sql);
+        }
+      }
+    } catch (SQLException e) {
+      throw new JournalException("cannot make the tables of the journal", e);
+    }
+  }
+
+  private static String script(String product) {
+    String name = "/journal/" + product + ".sql";
+    try (InputStream in = JournalSchema.class.getResourceAsStream(name)) {
+      if (in == null) {
+        throw new JournalException("there is no journal schema for the database " + product, null);
+      }
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,8 @@
+package dev.rowhouse.usage;
+
+/** How a query splits its buckets. */
+public enum GroupBy {
+  NOTHING,
+  MODEL,
+  KEY
+}

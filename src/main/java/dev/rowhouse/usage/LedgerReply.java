@@ -1,0 +1,88 @@
+package dev.rowhouse.usage;
+
+import java.time.Instant;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** What a ledger answers. */
+public sealed interface LedgerReply {
+  sealed interface Append extends LedgerReply {}
+
+  sealed interface Usage extends LedgerReply {}
+
+  sealed interface Sums extends LedgerReply {}
+
+  sealed interface Records extends LedgerReply {}
+
+  sealed interface Find extends LedgerReply {}
+
+  /** The journal cannot be read now, or too many wait; ask again later. */
+  record Away(String reason) implements Usage, Sums, Records, Find {}
+
+  /** Every record and start of that batch is on disk. */
+  record Appended(long batch) implements Append {}
+
+  /** It is not known whether that batch is on disk; send the same again. */
+  record AppendFailed(long batch, String reason) implements Append {}
+
+  /** The buckets that are not empty, oldest first. */
+  record UsageRows(List<UsageRow> rows) implements Usage {}
+
+  /** The query makes no sense; the reason is for the one who asked. */
+  record UsageRefused(String parameter, String reason) implements Usage {}
+
+  record TotalsNow(Totals totals, MonthUse month) implements Sums {}
+
+  /** A record and the cursor after it. */
+  record RecordRow(String id, UsageRecord record) {}
+
+  record RecordsPage(List<RecordRow> records, boolean hasMore, @Nullable String lastId)
+      implements Records {}
+
+  /** The cursor is none of ours, or the limit is out of range. */
+  record RecordsRefused(String parameter, String reason) implements Records {}
+
+  record Found(UsageRecord record) implements Find {}
+
+  record StillOpen(StartedEntry start) implements Find {}
+
+  record NoRecord() implements Find {}
+
+  /**
+   * How it stands with the ledger.
+   *
+   * @param segment the segment that this incarnation writes; 0 when it has written nothing
+   * @param failure why the ledger is away; absent when it is not
+   */
+  record Status(
+      boolean loaded,
+      long segment,
+      long sequence,
+      int segments,
+      int openStarts,
+      int attemptsKnown,
+      @Nullable String failure,
+      @Nullable Instant readAt)
+      implements LedgerReply {}
+
+  /**
+   * What the journal holds, told to the parent whenever it was read: at each start, after each
+   * failure, and when reconciliation found something. Records that the parent still keeps are not
+   * in it.
+   *
+   * @param month of the present month in the tenant's time zone
+   * @param lastMinute by second, oldest first
+   * @param openStarts starts that nobody has settled
+   */
+  record Opened(
+      Totals totals, MonthUse month, List<SecondUse> lastMinute, List<StartedEntry> openStarts)
+      implements LedgerReply {
+    public long lastMinuteRequests() {
+      return lastMinute.stream().mapToLong(SecondUse::requests).sum();
+    }
+
+    public long lastMinuteTokens() {
+      return lastMinute.stream().mapToLong(SecondUse::tokens).sum();
+    }
+  }
+}

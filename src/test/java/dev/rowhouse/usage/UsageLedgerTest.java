@@ -1,0 +1,371 @@
+package dev.rowhouse.usage;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.apache.pekko.actor.testkit.typed.javadsl.FishingOutcomes;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The ledger on a real journal. */
+final class UsageLedgerTest {
+  private static final Instant NOON = Sample.NOON;
+
+  @TempDir private Path directory = Path.of("");
+
+  private static List<UsageRecord> some(int count) {
+    List<UsageRecord> records = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      records.add(Sample.record(NOON.minusMillis(count - i)));
+    }
+    return records;
+  }
+
+  @Test
+  void claimsNothingWhileItIsIdle() {
+    try (House house = House.open(directory)) {
+      House.Opening opening = house.ledger();
+      LedgerReply.Opened opened = opening.opened();
+      assertEquals(Totals.NONE, opened.totals());
+      assertEquals("2026-03", opened.month().month());
+      house.stop(opening.ledger());
+      assertEquals(List.of(), house.fence.numbers("usage|acme"));
+    }
+  }
+
+  @Test
+  void findsAllAfterARestartInTheSameDirectory() {
+    List<UsageRecord> records = some(60);
+    StartedEntry open = Sample.start(NOON);
+    try (House house = House.open(directory)) {
+      ActorRef<UsageLedger.Command> ledger = house.ledger().ledger();
+      for (int i = 0; i < 60; i += 5) {
+        assertInstanceOf(
+            LedgerReply.Appended.class,
+            house.append(ledger, records.subList(i, i + 5), i == 0 ? List.of(open) : List.of()));
+      }
+      assertEquals(60, house.totals(ledger).requests());
+    }
+    try (House house = House.open(directory)) {
+      House.Opening again = house.ledger();
+      LedgerReply.Opened opened = again.opened();
+      assertEquals(new Totals(60, 0, 0, 0, 600, 300, 60 * 75), opened.totals());
+      assertEquals(new MonthUse("2026-03", 60, 600, 300, 60 * 75), opened.month());
+      assertEquals(60, opened.lastMinuteRequests());
+      assertEquals(900, opened.lastMinuteTokens());
+      assertEquals(List.of(open), opened.openStarts());
+      assertEquals(records, house.records(again.ledger()));
+      house.append(again.ledger(), Sample.record(NOON));
+      assertEquals(2, house.status(again.ledger()).segment());
+      assertEquals(61, house.totals(again.ledger()).requests());
+    }
+  }
+
+  @Test
+  void writesABatchOnceHoweverOftenItIsSent() {
+    try (House house = House.open(directory)) {
+      ActorRef<UsageLedger.Command> ledger = house.ledger().ledger();
+      List<UsageRecord> batch = some(10);
+      house.append(ledger, batch, List.of());
+      List<UsageRecord> overlap = new ArrayList<>(batch.subList(5, 10));
+      overlap.addAll(some(3));
+      assertInstanceOf(LedgerReply.Appended.class, house.append(ledger, batch, List.of()));
+      assertInstanceOf(LedgerReply.Appended.class, house.append(ledger, overlap, List.of()));
+      assertEquals(13, house.totals(ledger).requests());
+      assertEquals(13, house.records(ledger).size());
+      assertEquals(3, house.status(ledger).sequence());
+    }
+  }
+
+  @Test
+  void commitsAThousandRecordsAtOnce() {
+    try (House house = House.open(directory)) {
+      ActorRef<UsageLedger.Command> ledger = house.ledger().ledger();
+      assertInstanceOf(LedgerReply.Appended.class, house.append(ledger, some(1_000), List.of()));
+      assertEquals(2, house.status(ledger).sequence());
+      assertEquals(1_000, house.totals(ledger).requests());
+    }
+  }
+
+  @Test
+  void twoLiveIncarnationsLoseNothingAndCountNothingTwice() {
+    try (House house = House.open(directory)) {
+      House.Opening one = house.ledger();
+      House.Opening two = house.ledger();
+      one.opened();
+      two.opened();
+      Set<UsageRecord> all = new HashSet<>();
+      for (int round = 0; round < 20; round++) {
+        List<UsageRecord> shared = some(3);
+        List<UsageRecord> first = new ArrayList<>(some(4));
+        List<UsageRecord> second = new ArrayList<>(some(4));
+        first.addAll(shared);
+        second.addAll(shared);
+        assertInstanceOf(LedgerReply.Appended.class, house.append(one.ledger(), first, List.of()));
+        assertInstanceOf(LedgerReply.Appended.class, house.append(two.ledger(), second, List.of()));
+        all.addAll(first);
+        all.addAll(second);
+      }
+      assertEquals(20 * 11, all.size());
+      House.Opening third = house.ledger();
+      assertEquals(all.size(), third.opened().totals().requests());
+      List<UsageRecord> read = house.records(third.ledger());
+      assertEquals(all.size(), read.size());
+      assertEquals(all, new HashSet<>(read));
+    }
+  }
+
+  @Test
+  void foldsInWhatAnOlderIncarnationWroteLate() {
+    try (House house = House.open(directory, "rowhouse.usage.reconcile-every = 1ms")) {
+      House.Opening old = house.ledger();
+      house.append(old.ledger(), some(2), List.of());
+      House.Opening fresh = house.ledger();
+      assertEquals(2, fresh.opened().totals().requests());
+      house.append(fresh.ledger(), some(2), List.of());
+      house.append(old.ledger(), some(3), List.of());
+      house.pass(Duration.ofSeconds(1));
+      fresh
+          .parent()
+          .fishForMessage(
+              House.PATIENCE,
+              told ->
+                  told.totals().requests() == 7
+                      ? FishingOutcomes.complete()
+                      : FishingOutcomes.continueAndIgnore());
+      assertEquals(7, house.totals(fresh.ledger()).requests());
+      assertEquals(7, house.records(fresh.ledger()).size());
+    }
+    try (House house = House.open(directory)) {
+      assertEquals(7, house.ledger().opened().totals().requests());
+    }
+  }
+
+  @Test
+  void foldsInALateWriteAtTheNextStart() {
+    try (House house = House.open(directory)) {
+      House.Opening old = house.ledger();
+      house.append(old.ledger(), some(2), List.of());
+      House.Opening fresh = house.ledger();
+      fresh.opened();
+      house.append(fresh.ledger(), some(2), List.of());
+      house.stop(fresh.ledger());
+      house.append(old.ledger(), some(3), List.of());
+      assertEquals(7, house.ledger().opened().totals().requests());
+    }
+  }
+
+  @Test
+  void isRebuiltFromAllSegmentsWhenTheSnapshotsAreLost() {
+    Totals before;
+    try (House house = House.open(directory)) {
+      for (int segment = 0; segment < 4; segment++) {
+        House.Opening opening = house.ledger();
+        opening.opened();
+        for (int i = 0; i < 7; i++) {
+          house.append(opening.ledger(), some(3), List.of());
+        }
+        house.stop(opening.ledger());
+      }
+      House.Opening last = house.ledger();
+      before = last.opened().totals();
+      house.sql("delete from \"snapshot\"");
+    }
+    assertEquals(84, before.requests());
+    try (House house = House.open(directory)) {
+      House.Opening rebuilt = house.ledger();
+      assertEquals(before, rebuilt.opened().totals());
+      assertEquals(84, house.records(rebuilt.ledger()).size());
+    }
+  }
+
+  @Test
+  void isRebuiltWhenTheLastSnapshotCannotBeRead() {
+    try (House house = House.open(directory)) {
+      House.Opening opening = house.ledger();
+      opening.opened();
+      for (int i = 0; i < 7; i++) {
+        house.append(opening.ledger(), some(3), List.of());
+      }
+    }
+    try (House house = House.open(directory)) {
+      house.sql("update \"snapshot\" set \"snapshot_payload\" = X'00ff'");
+      assertEquals(21, house.ledger().opened().totals().requests());
+    }
+  }
+
+  @Test
+  void anotherTimeZoneIsRebuiltExactly() {
+    Instant edge = Instant.parse("2026-02-28T18:30:00Z");
+    try (House house = House.open(directory)) {
+      House.Opening opening = house.ledger();
+      opening.opened();
+      house.append(opening.ledger(), Sample.record(edge), Sample.record(edge.minusSeconds(901)));
+      house.stop(opening.ledger());
+      assertEquals(0, house.ledger().opened().month().requests());
+      assertEquals(1, house.ledger(ZoneId.of("Asia/Kathmandu")).opened().month().requests());
+    }
+  }
+
+  @Test
+  void comesBackByItselfWhenTheJournalWasAway() {
+    try (House house = House.open(directory)) {
+      House.Opening opening = house.ledger();
+      opening.opened();
+      house.append(opening.ledger(), some(2), List.of());
+      house.sql("alter table \"event_journal\" rename to \"event_journal_away\"");
+      List<UsageRecord> batch = some(5);
+      assertInstanceOf(
+          LedgerReply.AppendFailed.class, house.append(opening.ledger(), batch, List.of()));
+      assertInstanceOf(
+          LedgerReply.AppendFailed.class, house.append(opening.ledger(), batch, List.of()));
+      assertInstanceOf(
+          LedgerReply.Away.class, house.ask(opening.ledger(), UsageLedger.GetTotals::new));
+      assertFalse(house.status(opening.ledger()).loaded());
+      house.sql("alter table \"event_journal_away\" rename to \"event_journal\"");
+      assertEquals(2, opening.opened().totals().requests());
+      assertInstanceOf(
+          LedgerReply.Appended.class, house.append(opening.ledger(), batch, List.of()));
+      assertEquals(7, house.totals(opening.ledger()).requests());
+      assertEquals(2, house.status(opening.ledger()).segment());
+      assertNull(house.status(opening.ledger()).failure());
+    }
+  }
+
+  @Test
+  void aStartThatNobodySettlesBecomesUnknown() {
+    StartedEntry start = Sample.start(NOON);
+    try (House house = House.open(directory)) {
+      House.Opening opening = house.ledger();
+      house.append(opening.ledger(), List.of(), List.of(start));
+      assertEquals(1, house.status(opening.ledger()).openStarts());
+    }
+    try (House house = House.open(directory)) {
+      house.pass(Duration.ofMinutes(21));
+      House.Opening again = house.ledger();
+      assertEquals(List.of(start), again.opened().openStarts());
+      while (house.totals(again.ledger()).unknown() == 0) {
+        Thread.onSpinWait();
+      }
+      assertEquals(List.of(UsageRecord.unknown(start)), house.records(again.ledger()));
+      UsageRecord real = Sample.record(start.attempt(), NOON, 10, 5);
+      house.append(again.ledger(), real);
+      assertEquals(new Totals(1, 0, 0, 0, 10, 5, 75), house.totals(again.ledger()));
+      assertEquals(List.of(real), house.records(again.ledger()));
+    }
+  }
+
+  @Test
+  void anAttemptOlderThanTheWindowIsLookedUp() {
+    try (House house = House.open(directory)) {
+      House.Opening opening = house.ledger();
+      UsageRecord old = Sample.record(NOON);
+      UsageRecord oldAndNew = Sample.record(NOON);
+      house.append(opening.ledger(), old);
+      house.append(opening.ledger(), Sample.record(NOON.plus(Duration.ofHours(5))));
+      assertInstanceOf(LedgerReply.Appended.class, house.append(opening.ledger(), old, oldAndNew));
+      house.stop(opening.ledger());
+      House.Opening again = house.ledger();
+      assertEquals(3, again.opened().totals().requests());
+      assertEquals(3, house.records(again.ledger()).size());
+      assertEquals(
+          new LedgerReply.Found(old),
+          house.<LedgerReply.Find>ask(
+              again.ledger(), replyTo -> new UsageLedger.FindRecord(old.attempt(), replyTo)));
+    }
+  }
+
+  @Test
+  void pagesThroughEachRecordExactlyOnceAcrossSegments() {
+    List<UsageRecord> written = new ArrayList<>();
+    try (House house = House.open(directory)) {
+      for (int segment = 0; segment < 3; segment++) {
+        House.Opening opening = house.ledger();
+        opening.opened();
+        for (int i = 0; i < 3; i++) {
+          List<UsageRecord> batch = some(7);
+          house.append(opening.ledger(), batch, List.of());
+          written.addAll(batch);
+        }
+        house.stop(opening.ledger());
+      }
+      House.Opening opening = house.ledger();
+      opening.opened();
+      for (int limit : List.of(1, 4, 7, 21, 62, 63, 1_000)) {
+        List<UsageRecord> read = new ArrayList<>();
+        LedgerReply.RecordsPage page = house.page(opening.ledger(), null, limit);
+        while (true) {
+          assertTrue(page.records().size() <= limit);
+          page.records().forEach(row -> read.add(row.record()));
+          if (!page.hasMore()) {
+            break;
+          }
+          page = house.page(opening.ledger(), page.lastId(), limit);
+        }
+        assertEquals(written, read, "pages of " + limit);
+      }
+      LedgerReply.RecordsPage all = house.page(opening.ledger(), null, 1_000);
+      assertEquals(List.of(), house.page(opening.ledger(), all.lastId(), 10).records());
+    }
+  }
+
+  @Test
+  void refusesQueriesThatMakeNoSense() {
+    try (House house = House.open(directory)) {
+      ActorRef<UsageLedger.Command> ledger = house.ledger().ledger();
+      assertInstanceOf(
+          LedgerReply.RecordsRefused.class,
+          house.<LedgerReply.Records>ask(
+              ledger, replyTo -> new UsageLedger.ReadRecords("nonsense", 5, replyTo)));
+      assertInstanceOf(
+          LedgerReply.RecordsRefused.class,
+          house.<LedgerReply.Records>ask(
+              ledger, replyTo -> new UsageLedger.ReadRecords(null, 1_001, replyTo)));
+      assertInstanceOf(
+          LedgerReply.UsageRefused.class, usage(house, ledger, NOON, NOON, Bucket.DAY));
+      assertEquals(
+          new LedgerReply.UsageRefused("from", "a query by minute covers at most 2 days"),
+          usage(house, ledger, NOON, NOON.plus(Duration.ofDays(3)), Bucket.MINUTE));
+      assertEquals(
+          new LedgerReply.NoRecord(),
+          house.<LedgerReply.Find>ask(
+              ledger, replyTo -> new UsageLedger.FindRecord("nonsense", replyTo)));
+    }
+  }
+
+  @Test
+  void findsARecordOrSaysThatItIsOpen() {
+    try (House house = House.open(directory)) {
+      ActorRef<UsageLedger.Command> ledger = house.ledger().ledger();
+      UsageRecord record = Sample.record(NOON);
+      StartedEntry start = Sample.start(NOON);
+      house.append(ledger, List.of(record), List.of(start));
+      TestProbe<LedgerReply.Find> asker = house.kit.createTestProbe(LedgerReply.Find.class);
+      ledger.tell(new UsageLedger.FindRecord(record.attempt(), asker.getRef()));
+      asker.expectMessage(House.PATIENCE, new LedgerReply.Found(record));
+      ledger.tell(new UsageLedger.FindRecord(start.attempt(), asker.getRef()));
+      asker.expectMessage(House.PATIENCE, new LedgerReply.StillOpen(start));
+      ledger.tell(new UsageLedger.FindRecord(Sample.attempt(NOON), asker.getRef()));
+      asker.expectMessage(House.PATIENCE, new LedgerReply.NoRecord());
+    }
+  }
+
+  private static LedgerReply.Usage usage(
+      House house, ActorRef<UsageLedger.Command> ledger, Instant from, Instant to, Bucket bucket) {
+    return house.ask(
+        ledger, replyTo -> new UsageLedger.GetUsage(from, to, bucket, GroupBy.MODEL, replyTo));
+  }
+}
