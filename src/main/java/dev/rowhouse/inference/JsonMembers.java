@@ -45,7 +45,7 @@ final class JsonMembers {
   }
 
   static JsonMembers parse(byte[] bytes) throws IOException {
-    return parse(bytes, (name, parser) -> parser.skipChildren());
+    return parse(bytes, (_, parser) -> parser.skipChildren());
   }
 
   static JsonMembers parse(byte[] bytes, Reader reader) throws IOException {

@@ -17,6 +17,9 @@ final class OpenAiAnswer implements JsonMembers.Reader {
   private static final Set<String> OURS =
       Set.of("id", "object", "created", "model", "usage", "rowhouse");
 
+  /** What a model writes in a tool call. */
+  private static final Set<String> COUNTED = Set.of("name", "arguments");
+
   private @Nullable String model;
   private final StringBuilder text = new StringBuilder(0);
   private boolean choices;
@@ -166,8 +169,7 @@ final class OpenAiAnswer implements JsonMembers.Reader {
       } else if (next.isStructEnd()) {
         depth--;
       } else if (next == JsonToken.VALUE_STRING
-          && (parser.currentName() instanceof String name)
-          && (name.equals("arguments") || name.equals("name"))) {
+          && COUNTED.contains(String.valueOf(parser.currentName()))) {
         text.append(parser.getText());
       }
     }

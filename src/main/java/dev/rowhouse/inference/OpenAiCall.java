@@ -315,7 +315,7 @@ final class OpenAiCall implements EngineCall {
     if (rest == null || held == null) {
       return;
     }
-    var unused =
+    var _ =
         rest.pull()
             .toCompletableFuture()
             .orTimeout(DRAIN_MILLIS, TimeUnit.MILLISECONDS)

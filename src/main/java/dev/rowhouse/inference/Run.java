@@ -102,7 +102,7 @@ final class Run extends AbstractBehavior<RunMessage> {
   public Receive<RunMessage> createReceive() {
     return newReceiveBuilder()
         .onMessage(RunMessage.class, this::on)
-        .onSignal(PostStop.class, stopped -> onStop())
+        .onSignal(PostStop.class, _ -> onStop())
         .build();
   }
 

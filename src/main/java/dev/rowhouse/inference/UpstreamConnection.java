@@ -39,7 +39,7 @@ final class UpstreamConnection {
             .toMat(Sink.foreach(this::arrived), Keep.both())
             .run(materializer);
     requests = running.first();
-    var unused = running.second().whenComplete((done, error) -> ended(error));
+    var _ = running.second().whenComplete((_, error) -> ended(error));
   }
 
   /** Sends a request; only when the response before it was read to its end. */

@@ -117,16 +117,17 @@ final class UpstreamConnections {
 
   /** A connection, kept or new; absent when the upstream has as many as are allowed. */
   @Nullable Lease lease(Address address, boolean fresh) {
-    Pool pool = pools.computeIfAbsent(address, a -> new Pool());
+    Pool pool = pools.computeIfAbsent(address, _ -> new Pool());
     synchronized (pool) {
       long keptSince = clock.millis() - settings.connectionIdle().toMillis();
-      while (pool.idle.peekLast() instanceof Idle oldest && oldest.sinceMillis() < keptSince) {
+      while (!pool.idle.isEmpty() && pool.idle.getLast().sinceMillis() < keptSince) {
         pool.idle.removeLast().connection().abort();
       }
       if (pool.inUse >= settings.connectionsMax()) {
         return null;
       }
-      while (!fresh && pool.idle.poll() instanceof Idle idle) {
+      while (!fresh && !pool.idle.isEmpty()) {
+        Idle idle = pool.idle.pop();
         if (idle.connection().isOpen()) {
           pool.inUse++;
           return new Lease(pool, idle.connection(), true);
