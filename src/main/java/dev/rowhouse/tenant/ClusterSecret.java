@@ -1,0 +1,126 @@
+package dev.rowhouse.tenant;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.GeneralSecurityException;
+import java.util.HexFormat;
+import java.util.Map;
+import java.util.random.RandomGenerator;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
+
+/**
+ * The secret that all nodes of a cluster share: it lets any of them see that a key was minted by
+ * the house, without asking anyone. Who has it can forge the checksum of a key, but not the key.
+ *
+ * <p>It comes from {@value #VARIABLE} where that is set (a cluster of several nodes must set it),
+ * else from the file {@code cluster-secret} (mode 0600) of the data directory, which the first
+ * start makes.
+ */
+public final class ClusterSecret {
+  public static final String VARIABLE = "ROWHOUSE_CLUSTER_SECRET";
+  public static final String FILE_NAME = "cluster-secret";
+
+  /** 256 bit: as long as the HMAC's output, more adds nothing (RFC 2104, section 3). */
+  private static final int SECRET_BYTES = 32;
+
+  /** Shorter text from the environment could be guessed. */
+  private static final int TEXT_LENGTH_MIN = 32;
+
+  private static final String ALGORITHM = "HmacSHA256";
+
+  private final ThreadLocal<Mac> keyChecksums;
+  private final SecretKeySpec root;
+
+  private ClusterSecret(byte[] secret) {
+    root = new SecretKeySpec(secret, ALGORITHM);
+    // A Mac costs microseconds to make and little to reuse, and every request needs one.
+    SecretKeySpec derived = new SecretKeySpec(derive("api-key-checksum"), ALGORITHM);
+    keyChecksums = ThreadLocal.withInitial(() -> mac(derived));
+  }
+
+  /** The secret of that text, which has at least 32 characters. */
+  public static ClusterSecret of(String text) {
+    if (text.length() < TEXT_LENGTH_MIN) {
+      throw new IllegalArgumentException(
+          "the cluster secret must have at least " + TEXT_LENGTH_MIN + " characters");
+    }
+    return new ClusterSecret(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** Reads the secret from the environment or the data directory; makes it at the first start. */
+  public static ClusterSecret load(
+      Path dataDirectory, Map<String, String> environment, RandomGenerator random)
+      throws IOException {
+    String fromEnvironment = environment.get(VARIABLE);
+    if (fromEnvironment != null && !fromEnvironment.isBlank()) {
+      return of(fromEnvironment.strip());
+    }
+    Path file = dataDirectory.resolve(FILE_NAME);
+    if (!Files.exists(file)) {
+      create(file, random);
+    }
+    String text = Files.readString(file).strip();
+    if (text.length() < TEXT_LENGTH_MIN) {
+      throw new IOException(
+          file + " is damaged: restore it from a backup, or delete it and rotate every key");
+    }
+    return of(text);
+  }
+
+  private static void create(Path file, RandomGenerator random) throws IOException {
+    byte[] secret = new byte[SECRET_BYTES];
+    random.nextBytes(secret);
+    // Written aside and moved: after a crash the file is there whole or not at all.
+    Path aside = file.resolveSibling(FILE_NAME + ".new");
+    Files.deleteIfExists(aside);
+    if (file.getFileSystem().supportedFileAttributeViews().contains("posix")) {
+      Files.createFile(
+          aside,
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    } else {
+      Files.createFile(aside);
+    }
+    Files.writeString(
+        aside,
+        HexFormat.of().formatHex(secret) + "\n",
+        StandardOpenOption.WRITE,
+        StandardOpenOption.DSYNC);
+    try {
+      Files.move(aside, file, java.nio.file.StandardCopyOption.ATOMIC_MOVE);
+    } catch (AtomicMoveNotSupportedException | FileAlreadyExistsException e) {
+      throw new IOException("cannot make " + file, e);
+    }
+  }
+
+  /** The HMAC-SHA256 that stands behind the checksum of a key; it is reused by this thread. */
+  byte[] keyChecksum(String text) {
+    return keyChecksums.get().doFinal(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** A key for another purpose, so that no two uses share one (HMAC-SHA256 of the purpose). */
+  public byte[] derive(String purpose) {
+    return mac(root).doFinal(purpose.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static Mac mac(SecretKeySpec key) {
+    try {
+      Mac mac = Mac.getInstance(ALGORITHM);
+      mac.init(key);
+      return mac;
+    } catch (GeneralSecurityException e) {
+      throw new IllegalStateException("every Java platform has " + ALGORITHM, e);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "ClusterSecret(...)";
+  }
+}

@@ -1,0 +1,204 @@
+package dev.rowhouse.tenant;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import dev.rowhouse.tenant.CatalogKeeper.Command;
+import dev.rowhouse.tenant.CatalogKeeper.Reason;
+import dev.rowhouse.tenant.CatalogKeeper.Reply;
+import java.time.Duration;
+import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.persistence.testkit.PersistenceTestKitPlugin;
+import org.apache.pekko.persistence.testkit.javadsl.EventSourcedBehaviorTestKit;
+import org.apache.pekko.persistence.testkit.javadsl.PersistenceTestKit;
+import org.apache.pekko.persistence.testkit.query.javadsl.PersistenceTestKitReadJournal;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class CatalogKeeperTest {
+  private static final Config CONFIG =
+      EventSourcedBehaviorTestKit.config()
+          .withFallback(PersistenceTestKitPlugin.getInstance().config())
+          .withFallback(ConfigFactory.parseResources("serialization.conf"));
+  private static final ActorTestKit kit = ActorTestKit.create(CONFIG);
+  private static final HouseCatalog HOUSE =
+      HouseCatalog.of(
+          ConfigFactory.parseResources("tenant.conf")
+              .withFallback(ConfigFactory.parseResources("plans.conf"))
+              .withFallback(ConfigFactory.parseResources("models.conf")));
+
+  private final FakeFence fence = new FakeFence();
+  private final TestProbe<Reply> answers = kit.createTestProbe(Reply.class);
+  private ActorRef<Command> keeper = kit.system().deadLetters();
+
+  @AfterAll
+  static void shutDown() {
+    kit.shutdownTestKit();
+  }
+
+  @BeforeEach
+  void start() {
+    PersistenceTestKit.create(kit.system()).clearAll();
+    keeper = spawn();
+  }
+
+  @Test
+  void startsWithWhatConfDefines() {
+    Catalog catalog = catalog();
+    assertEquals(HOUSE.plans(), catalog.plans());
+    assertEquals(java.util.Set.of("free", "standard", "premium"), catalog.plans().keySet());
+    ModelSpec extractive = catalog.models().get("rowhouse-extractive");
+    assertTrue(extractive != null && extractive.slots() == 8);
+  }
+
+  @Test
+  void putsAnotherOverConfAndBringsConfBack() {
+    Plan plan = new Plan("free", 2, HOUSE.planOf("free", Catalog.EMPTY).limits(), 1000);
+    assertEquals(plan, done(new CatalogKeeper.PutPlan("1", plan)).plan("free"));
+    assertEquals(
+        HOUSE.plans().get("free"), done(new CatalogKeeper.DeletePlan("2", "free")).plan("free"));
+  }
+
+  @Test
+  void deletesNoPlanOrModelOfConf() {
+    CatalogKeeper.Refused plan = refused(new CatalogKeeper.DeletePlan("1", "standard"));
+    assertEquals(Reason.DEFINED_IN_CONF, plan.reason());
+    assertTrue(plan.message().contains("conf/plans.conf"), plan.message());
+    CatalogKeeper.Refused model =
+        refused(new CatalogKeeper.DeleteModel("2", "rowhouse-extractive"));
+    assertEquals(Reason.DEFINED_IN_CONF, model.reason());
+    assertEquals(Reason.NOT_FOUND, refused(new CatalogKeeper.DeleteModel("3", "none")).reason());
+  }
+
+  @Test
+  void aChangeThatComesTwiceIsMadeOnce() {
+    CatalogKeeper.Change put = new CatalogKeeper.PutModel("1", model("m", 3));
+    long version = done(put).version();
+    done(new CatalogKeeper.DeleteModel("2", "m"));
+    Catalog again = done(put);
+    assertNull(again.model("m"));
+    assertEquals(version + 1, again.version());
+    assertNull(done(new CatalogKeeper.DeleteModel("2", "m")).model("m"));
+  }
+
+  @Test
+  void isThereAgainAfterAStop() {
+    Catalog before = done(new CatalogKeeper.PutModel("1", model("m", 3)));
+    kit.stop(keeper);
+    keeper = spawn();
+    assertEquals(before, catalog());
+  }
+
+  @Test
+  void tellsItsSubscribersNowAndAfterEachChange() {
+    TestProbe<Catalog> node = kit.createTestProbe(Catalog.class);
+    keeper.tell(new CatalogKeeper.Subscribe(node.getRef()));
+    keeper.tell(new CatalogKeeper.Subscribe(node.getRef()));
+    assertEquals(0, node.receiveMessage().version());
+    assertEquals(0, node.receiveMessage().version());
+    done(new CatalogKeeper.PutModel("1", model("m", 3)));
+    assertEquals(1, node.receiveMessage().version());
+    node.expectNoMessage(Duration.ofMillis(100));
+  }
+
+  @Test
+  void refusesWhileTheFenceIsAwayAndStopsWhenItWasPassedOver() {
+    fence.isAway = true;
+    assertEquals(
+        Reason.JOURNAL_UNAVAILABLE,
+        refused(new CatalogKeeper.PutModel("1", model("m", 3))).reason());
+    fence.isAway = false;
+    done(new CatalogKeeper.PutModel("2", model("m", 3)));
+    fence.claim("catalog");
+    assertEquals(
+        Reason.CATALOG_MOVED, refused(new CatalogKeeper.PutModel("3", model("m", 4))).reason());
+    answers.expectTerminated(keeper);
+  }
+
+  @Test
+  void aTenantWhosePlanIsGoneHasTheDefaultPlan() {
+    assertEquals("standard", HOUSE.planOf("gone", catalog()).name());
+    assertEquals("free", HOUSE.planOf("free", catalog()).name());
+  }
+
+  @Test
+  void aReplicaFollowsTheKeeper() {
+    CatalogReplica replica = new CatalogReplica(HOUSE.catalog());
+    ActorRef<CatalogReplica.Command> copying =
+        kit.spawn(replica.behavior(keeper, Duration.ofMillis(50)));
+    TestProbe<Catalog> watcher = kit.createTestProbe(Catalog.class);
+    copying.tell(new CatalogReplica.Watch(watcher.getRef()));
+    assertEquals(HOUSE.plans(), watcher.receiveMessage().plans());
+    done(new CatalogKeeper.PutModel("1", model("m", 3)));
+    assertEquals(model("m", 3), watcher.receiveMessage().model("m"));
+    assertEquals(model("m", 3), replica.current().model("m"));
+  }
+
+  @Test
+  void aReplicaTakesNoOlderCatalog() {
+    CatalogReplica replica = new CatalogReplica(new Catalog(5, java.util.Map.of(), HOUSE.plans()));
+    TestProbe<Catalog> watcher = kit.createTestProbe(Catalog.class);
+    ActorRef<CatalogReplica.Command> copying =
+        kit.spawn(replica.behavior(keeper, Duration.ofMillis(20)));
+    copying.tell(new CatalogReplica.Watch(watcher.getRef()));
+    watcher.receiveMessage();
+    watcher.expectNoMessage(Duration.ofMillis(200));
+    assertEquals(5, replica.current().version());
+  }
+
+  private ActorRef<Command> spawn() {
+    return kit.spawn(
+        CatalogKeeper.create(
+            HOUSE,
+            fence,
+            JournalProbe.of(kit.system(), PersistenceTestKitReadJournal.Identifier()),
+            Duration.ofSeconds(3)));
+  }
+
+  private Catalog catalog() {
+    TestProbe<Catalog> probe = kit.createTestProbe(Catalog.class);
+    keeper.tell(new CatalogKeeper.Get(probe.getRef()));
+    return probe.receiveMessage();
+  }
+
+  private Catalog done(CatalogKeeper.Change change) {
+    return assertInstanceOf(CatalogKeeper.Done.class, ask(change)).catalog();
+  }
+
+  private CatalogKeeper.Refused refused(CatalogKeeper.Change change) {
+    return assertInstanceOf(CatalogKeeper.Refused.class, ask(change));
+  }
+
+  private Reply ask(CatalogKeeper.Change change) {
+    keeper.tell(new CatalogKeeper.Execute(change, answers.getRef()));
+    return answers.receiveMessage();
+  }
+
+  private static ModelSpec model(String name, int slots) {
+    ModelSpec model =
+        new ModelSpec(
+            name,
+            ModelSpec.OPENAI,
+            "http://127.0.0.1:9/v1",
+            "up",
+            "env:KEY",
+            slots,
+            null,
+            1,
+            2,
+            1,
+            2,
+            "eu",
+            new TenantId("acme"));
+    assertFalse(model.existsFor(new TenantId("globex")));
+    return model;
+  }
+}
