@@ -23,22 +23,35 @@ class SentenceScorerTest {
       List.of(
           passage(
               "Shop > Refunds",
-              "## Refunds\n\nGoods can be returned within 30 days of delivery. The refund goes to"
-                  + " the card that paid. Opened software is excluded.\n"),
+              """
+              ## Refunds
+
+              Goods can be returned within 30 days of delivery. The refund goes to the card that
+              paid. Opened software is excluded.
+              """),
           passage(
               "Shop > Delivery",
-              "## Delivery\n\nParcels leave our warehouse the next working day. Delivery to islands"
-                  + " takes up to a week. Express costs 9 euros more.\n"),
+              """
+              ## Delivery
+
+              Parcels leave our warehouse the next working day. Delivery to islands takes up to a
+              week. Express costs 9 euros more.
+              """),
           passage(
               "Shop > Accounts",
-              "## Accounts\n\n"
-                  + "- Passwords have at least 12 characters.\n"
-                  + "- An account is locked after five failed attempts.\n"
-                  + "- Support can unlock it by phone.\n"),
+              """
+              ## Accounts
+
+              - Passwords have at least 12 characters.
+              - An account is locked after five failed attempts.
+              - Support can unlock it by phone.
+              """),
           passage(
               "Office",
-              "The office in Bergen opens at nine. Dogs are allowed on Fridays. The coffee machine"
-                  + " is cleaned by the last person who leaves.\n"));
+              """
+              The office in Bergen opens at nine. Dogs are allowed on Fridays. The coffee machine
+              is cleaned by the last person who leaves.
+              """));
 
   private final SentenceScorer scorer = scorer(40);
 
@@ -97,15 +110,15 @@ class SentenceScorerTest {
   void saysThatNothingFitsWhereThereIsNothing() {
     assertFalse(scorer.best("Anything?", List.of(), 3).fits());
     assertFalse(scorer.best(" ", HANDBOOK, 3).fits());
-    assertFalse(scorer.best("x", List.of(passage("", "```\n```\n")), 3).fits());
+    assertFalse(scorer.best("x", List.of(passage("", "``` ```")), 3).fits());
   }
 
   @Test
   void pointsToThePassageAndKeepsItsBounds() {
     for (Extract.Sentence sentence :
         scorer.best("How long can I return goods?", HANDBOOK, 50).sentences()) {
-      assertTrue(
-          HANDBOOK.get(sentence.passageIndex()).text().contains(sentence.text()), sentence.text());
+      String passage = HANDBOOK.get(sentence.passageIndex()).text().replace('\n', ' ');
+      assertTrue(passage.contains(sentence.text()), sentence.text());
       assertTrue(sentence.keywords() >= 0 && sentence.keywords() <= 1);
       assertEquals(sentence.cosine() + 0.5 * sentence.keywords(), sentence.score(), 1e-9);
     }
