@@ -105,9 +105,10 @@ public final class BgeEmbedder implements Embedder {
             OnnxTensor.createTensor(environment, LongBuffer.wrap(new long[ids.length]), shape);
         OrtSession.Result result =
             model.run(
-                Map.of("input_ids", inputs, "attention_mask", attention, "token_type_ids", types));
-        OnnxTensor states = (OnnxTensor) result.get(0)) {
-      FloatBuffer values = states.getFloatBuffer();
+                Map.of(
+                    "input_ids", inputs, "attention_mask", attention, "token_type_ids", types))) {
+      // The result owns its tensor and closes it.
+      FloatBuffer values = ((OnnxTensor) result.get(0)).getFloatBuffer();
       float[] vector = new float[DIMENSIONS];
       values.get(vector);
       return Vectors.normalised(vector);
