@@ -1,6 +1,7 @@
 package dev.rowhouse.fairness;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -154,8 +155,16 @@ final class CoordinatorState {
           }
         });
     workers
-        .values()
-        .removeIf(entry -> entry.lost && nowMillis - entry.heardMillis > TOMBSTONE_MILLIS);
+        .entrySet()
+        .removeIf(
+            worker -> {
+              WorkerEntry entry = worker.getValue();
+              boolean over = entry.lost && nowMillis - entry.heardMillis > TOMBSTONE_MILLIS;
+              if (over) {
+                pools.values().forEach(pool -> pool.forgetWorker(worker.getKey()));
+              }
+              return over;
+            });
     List<PoolState.Send> sends = new ArrayList<>();
     if (isActive()) {
       pools.values().forEach(pool -> sends.addAll(pool.expire(epoch, nowMillis)));
@@ -170,6 +179,10 @@ final class CoordinatorState {
     Set<ActorRef<SlotHolder>> holders = new HashSet<>();
     pools.values().forEach(pool -> pool.addHolders(holders));
     return holders;
+  }
+
+  Collection<PoolState> pools() {
+    return pools.values();
   }
 
   FairnessSnapshot snapshot(int offset, int limit) {

@@ -37,7 +37,7 @@ import org.jspecify.annotations.Nullable;
  *       the least debt, and its return is lifted as any other.
  * </ul>
  */
-final class FairQueue {
+class FairQueue {
 
   /** What reservations may bind, so that tenants without one are never shut out. */
   static final double RESERVABLE_SHARE = 0.8;
@@ -103,7 +103,11 @@ final class FairQueue {
   private final TreeSet<Account> waiting = new TreeSet<>(BY_COUNTER);
   private final TreeSet<Account> reserved = new TreeSet<>(BY_RESERVATION);
   private final TreeSet<Account> idle = new TreeSet<>(BY_COUNTER);
-  private double lastLeft;
+  private @Nullable Account lastLeft;
+
+  /** What the last that left had when it was forgotten. */
+  private double forgottenCounter;
+
   private long turns;
   private long wantsTotal;
   private long reservationsTotal;
@@ -114,7 +118,10 @@ final class FairQueue {
 
   /** The counter that who starts to wait is raised to at least; a test overrides it. */
   double lift() {
-    return waiting.isEmpty() ? lastLeft : waiting.first().counter;
+    if (!waiting.isEmpty()) {
+      return waiting.first().counter;
+    }
+    return lastLeft == null ? forgottenCounter : lastLeft.settledCounter();
   }
 
   @Nullable Account account(String tenant) {
@@ -141,6 +148,10 @@ final class FairQueue {
       return null;
     }
     accounts.remove(victim.tenant);
+    if (lastLeft == victim) {
+      forgottenCounter = victim.counter;
+      lastLeft = null;
+    }
     reservationsTotal -= victim.reservation;
     return victim.tenant;
   }
@@ -263,7 +274,7 @@ final class FairQueue {
       }
       account.counter += counted / account.weight;
       if (nobodyWaits) {
-        lastLeft = Math.max(lastLeft, account.counter);
+        lastLeft = account;
       }
     } else {
       account.unweighted += counted;
@@ -295,7 +306,7 @@ final class FairQueue {
     if (wants && !wantedBefore) {
       account.counter = Math.max(account.counter, lift());
     } else if (!wants && wantedBefore) {
-      lastLeft = account.counter;
+      lastLeft = account;
     }
     link(account);
   }

@@ -55,6 +55,10 @@ final class PoolState {
   private final FairQueue queue;
   private final Map<String, Party> parties = new HashMap<>();
   private final PoolWorkers workers = new PoolWorkers();
+
+  /** Silent workers, so that what they cost meanwhile is still counted when they are back. */
+  private final Map<String, PoolWorker> lost = new HashMap<>();
+
   private final Map<ActorRef<SlotHolder>, Integer> heldBy = new HashMap<>();
   private final long bornMillis;
 
@@ -76,6 +80,8 @@ final class PoolState {
     if (worker == null || worker.incarnation != incarnation) {
       dropWorker(name);
       worker = new PoolWorker(name, incarnation, ref);
+      PoolWorker gone = lost.remove(name);
+      worker.costs = gone != null && gone.incarnation == incarnation ? gone.costs : null;
       workers.put(worker);
     }
     worker.slotsTotal = table.slotsTotal();
@@ -98,10 +104,8 @@ final class PoolState {
   /** A tenant's demand; the newest wins. */
   List<Send> demand(FairnessCoordinator.Demand demand, long epoch, long nowMillis) {
     Party before = parties.get(demand.tenant());
-    if (before != null && !isNewer(demand, before.demand)) {
-      return List.of();
-    }
-    if (!open(demand.tenant())) {
+    boolean isOld = before != null && !isNewer(demand, before.demand);
+    if (isOld || !open(demand.tenant())) {
       return List.of();
     }
     parties.put(demand.tenant(), new Party(demand, nowMillis));
@@ -128,17 +132,30 @@ final class PoolState {
     PoolWorker worker = workers.remove(name);
     if (worker != null) {
       worker.slots().forEach(this::vacate);
+      lost.put(name, worker);
       workers.recount();
     }
   }
 
+  /** The worker will not come back. */
+  void forgetWorker(String name) {
+    lost.remove(name);
+  }
+
+  FairQueue queue() {
+    return queue;
+  }
+
+  PoolWorkers workers() {
+    return workers;
+  }
+
   /** The actor that holds these slots is gone. */
   List<Send> holderGone(ActorRef<SlotHolder> holder, long epoch, long nowMillis) {
-    List<Send> sends = new ArrayList<>();
     parties.values().stream()
         .filter(party -> party.demand.holder().equals(holder))
-        .toList()
-        .forEach(party -> silence(party));
+        .forEach(this::silence);
+    List<Send> sends = new ArrayList<>();
     workers
         .slots()
         .filter(slot -> holder.equals(slot.holder))
@@ -150,7 +167,7 @@ final class PoolState {
   /** What time has changed: grants nobody acknowledged, demands nobody repeats. */
   List<Send> expire(long epoch, long nowMillis) {
     List<Send> sends = new ArrayList<>();
-    for (Party party : List.copyOf(parties.values())) {
+    for (Party party : parties.values()) {
       if (party.pending > 0 && nowMillis - party.atMillis > settings.demandSilence().toMillis()) {
         silence(party);
       }

@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * rises with every run. A slot that comes back after a shrink starts above every number it ever
  * had.
  */
-public final class SlotTable {
+class SlotTable {
 
   private static final class Slot {
     final int index;
@@ -40,6 +40,11 @@ public final class SlotTable {
     @Nullable String tenant;
     @Nullable ActorRef<SlotHolder> holder;
     @Nullable String attempt;
+
+    /** The attempt that was started last, and with which number; it stays after its run. */
+    @Nullable String lastAttempt;
+
+    long lastSeq;
     boolean hold;
     boolean retiring;
     int quietRepeats;
@@ -62,7 +67,7 @@ public final class SlotTable {
   /** Every removed slot's number is below this one. */
   private long seqFloor = 1;
 
-  public SlotTable(String pool, String worker, long incarnation) {
+  SlotTable(String pool, String worker, long incarnation) {
     this.pool = pool;
     this.worker = worker;
     this.incarnation = incarnation;
@@ -73,16 +78,16 @@ public final class SlotTable {
     return ticketSeq == slotSeq;
   }
 
-  public int size() {
+  int size() {
     return slots.size();
   }
 
-  public int running() {
+  int running() {
     return (int) slots.values().stream().filter(slot -> slot.attempt != null).count();
   }
 
   /** Makes it so many slots: new ones are free, surplus ones go, those that run after their run. */
-  public List<SlotEffect> resize(int count) {
+  List<SlotEffect> resize(int count) {
     List<SlotEffect> effects = new ArrayList<>();
     boolean changed = false;
     for (Slot slot : List.copyOf(slots.values())) {
@@ -109,7 +114,7 @@ public final class SlotTable {
     return effects;
   }
 
-  public List<SlotEffect> grant(SlotOwner.Grant grant) {
+  List<SlotEffect> grant(SlotOwner.Grant grant) {
     Slot slot = slots.get(grant.slot());
     if (slot == null || slot.attempt != null || slot.retiring || slot.seq != grant.seq()) {
       return staleView();
@@ -126,7 +131,7 @@ public final class SlotTable {
     return List.of(new SlotEffect.Mint(ticket(slot), grant.holder()), new SlotEffect.Report(false));
   }
 
-  public List<SlotEffect> recall(int index, long seq) {
+  List<SlotEffect> recall(int index, long seq) {
     Slot slot = slots.get(index);
     if (slot == null || !slot.inTenure(seq)) {
       return staleView();
@@ -141,7 +146,7 @@ public final class SlotTable {
     return effects;
   }
 
-  public List<SlotEffect> reclaim(int index, long seq) {
+  List<SlotEffect> reclaim(int index, long seq) {
     Slot slot = slots.get(index);
     if (slot != null && slot.tenant == null && slot.seq == seq) {
       slot.seq++;
@@ -150,7 +155,7 @@ public final class SlotTable {
     return recall(index, seq);
   }
 
-  public List<SlotEffect> giveBack(SlotTicket ticket) {
+  List<SlotEffect> giveBack(SlotTicket ticket) {
     Slot slot = slots.get(ticket.slot());
     if (slot == null
         || ticket.incarnation() != incarnation
@@ -165,7 +170,7 @@ public final class SlotTable {
     return List.of(new SlotEffect.Report(true));
   }
 
-  public StartDecision start(SlotTicket ticket, String tenant, String attempt) {
+  StartDecision start(SlotTicket ticket, String tenant, String attempt) {
     if (ticket.incarnation() != incarnation || !ticket.worker().equals(worker)) {
       return new StartDecision.Refused(Reason.OTHER_INCARNATION);
     }
@@ -173,7 +178,7 @@ public final class SlotTable {
     if (slot == null) {
       return new StartDecision.Refused(Reason.UNKNOWN_SLOT);
     }
-    if (attempt.equals(slot.attempt) && ticket.seq() == slot.seq - 1) {
+    if (attempt.equals(slot.lastAttempt) && ticket.seq() == slot.lastSeq) {
       return new StartDecision.Repeated();
     }
     if (!isCurrent(ticket.seq(), slot.seq)) {
@@ -186,12 +191,14 @@ public final class SlotTable {
       return new StartDecision.Refused(Reason.OTHER_TENANT);
     }
     slot.attempt = attempt;
+    slot.lastAttempt = attempt;
+    slot.lastSeq = slot.seq;
     slot.seq++;
     return new StartDecision.Accepted();
   }
 
   /** The attempt that ran in this slot is over. */
-  public List<SlotEffect> finish(int index, String attempt) {
+  List<SlotEffect> finish(int index, String attempt) {
     Slot slot = slots.get(index);
     if (slot == null || !attempt.equals(slot.attempt)) {
       return List.of();
@@ -214,7 +221,7 @@ public final class SlotTable {
    * The unused tickets again, for holders that a first message did not reach: after 1, 2, 4, ...
    * calls of quiet, so that a slot held idle for long costs next to nothing.
    */
-  public List<SlotEffect> repeatMints() {
+  List<SlotEffect> repeatMints() {
     List<SlotEffect> effects = new ArrayList<>();
     for (Slot slot : slots.values()) {
       if (slot.holder != null && slot.attempt == null) {
@@ -227,7 +234,7 @@ public final class SlotTable {
     return effects;
   }
 
-  public List<SlotRow> rows() {
+  List<SlotRow> rows() {
     List<SlotRow> rows = new ArrayList<>(slots.size());
     for (Slot slot : slots.values()) {
       rows.add(

@@ -6,7 +6,10 @@ public sealed interface StartDecision {
   /** The request runs in the slot from now; the ticket is used up. */
   record Accepted() implements StartDecision {}
 
-  /** The same attempt was already started with the same ticket: a repeat, to be ignored. */
+  /**
+   * The same attempt was already started with the same ticket. To be ignored, even after its run: a
+   * refusal would make its owner run it again.
+   */
   record Repeated() implements StartDecision {}
 
   record Refused(Reason reason) implements StartDecision {}

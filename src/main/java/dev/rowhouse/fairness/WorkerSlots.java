@@ -15,7 +15,7 @@ import org.apache.pekko.actor.typed.ActorRef;
  * All slots of one worker: a {@link SlotTable} for each model, the highest epoch seen, and what the
  * tenants' runs have cost. Pure; the worker's actor sends what the effects ask for.
  */
-public final class WorkerSlots {
+public class WorkerSlots {
 
   private static final class Pool {
     final SlotTable table;
