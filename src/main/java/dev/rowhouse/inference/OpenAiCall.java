@@ -274,9 +274,11 @@ final class OpenAiCall implements EngineCall {
 
   private List<EngineEvent> read(Optional<ByteString> bytes) {
     if (bytes.isEmpty()) {
-      return finished
-          ? List.of(new EngineEvent.Done(request.passages()))
-          : failed(Failure.upstream("the upstream ended its stream before the end"));
+      if (finished) {
+        giveBack(); // some upstreams end without [DONE]
+        return List.of(new EngineEvent.Done(request.passages()));
+      }
+      return failed(Failure.upstream("the upstream ended its stream before the end"));
     }
     bytesRead += bytes.get().size();
     if (bytesRead > engine.settings().responseBytesMax()) {
@@ -311,8 +313,7 @@ final class OpenAiCall implements EngineCall {
   /** The end of the response usually comes with [DONE]; then the connection can be kept. */
   private void drain() {
     SinkQueueWithCancel<ByteString> rest = stream;
-    Lease held = lease;
-    if (rest == null || held == null) {
+    if (rest == null) {
       return;
     }
     var _ =
@@ -321,11 +322,23 @@ final class OpenAiCall implements EngineCall {
             .orTimeout(DRAIN_MILLIS, TimeUnit.MILLISECONDS)
             .whenComplete(
                 (more, error) -> {
-                  if (error == null && more.isEmpty() && reusable) {
-                    held.giveBack();
+                  if (error == null && more.isEmpty()) {
+                    giveBack();
                   } else {
-                    held.abort();
+                    cancel();
                   }
                 });
+  }
+
+  private void giveBack() {
+    Lease held;
+    synchronized (lock) {
+      held = lease;
+    }
+    if (held != null && reusable) {
+      held.giveBack();
+    } else if (held != null) {
+      held.abort();
+    }
   }
 }

@@ -350,6 +350,7 @@ final class Run extends AbstractBehavior<RunMessage> {
     return outbox.isFull() ? this : end(tally.completed(now()), withPending(tail));
   }
 
+  /** After a failure, text that no longer fits one message is left out before the error. */
   private List<ByteString> withPending(List<ByteString> last) {
     if (outbox.isEmpty()) {
       return last;

@@ -6,6 +6,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.japi.Pair;
+import org.apache.pekko.stream.Attributes;
 import org.apache.pekko.stream.BoundedSourceQueue;
 import org.apache.pekko.stream.KillSwitches;
 import org.apache.pekko.stream.Materializer;
@@ -24,6 +25,11 @@ import org.jspecify.annotations.Nullable;
  * to close it.
  */
 final class UpstreamConnection {
+  /** A failed stage would log the first bytes of what the upstream sent; that is a tenant's. */
+  private static final Attributes QUIET =
+      Attributes.createLogLevels(
+          Attributes.logLevelOff(), Attributes.logLevelOff(), Attributes.logLevelOff());
+
   private final SharedKillSwitch kill = KillSwitches.shared("upstream");
   private final BoundedSourceQueue<HttpRequest> requests;
   private final AtomicReference<@Nullable CompletableFuture<HttpResponse>> waiting =
@@ -34,7 +40,7 @@ final class UpstreamConnection {
     Pair<BoundedSourceQueue<HttpRequest>, CompletionStage<org.apache.pekko.Done>> running =
         Source.<HttpRequest>queue(1)
             .via(kill.flow())
-            .via(http)
+            .via(http.addAttributes(QUIET))
             .via(kill.flow())
             .toMat(Sink.foreach(this::arrived), Keep.both())
             .run(materializer);

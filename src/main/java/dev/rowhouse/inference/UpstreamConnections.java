@@ -38,6 +38,9 @@ final class UpstreamConnections {
       if (host == null || (!tls && !"http".equalsIgnoreCase(uri.getScheme()))) {
         throw new IllegalArgumentException("not an http or https address");
       }
+      if (host.startsWith("[")) {
+        host = host.substring(1, host.length() - 1); // IPv6
+      }
       return new Address(tls, host, uri.getPort() > 0 ? uri.getPort() : tls ? 443 : 80);
     }
   }

@@ -15,6 +15,10 @@ import org.jspecify.annotations.Nullable;
 /** What went wrong at an upstream, told to a client without saying where the upstream is. */
 final class UpstreamFailures {
   private static final int MESSAGE_CHARS_MAX = 500;
+
+  /** A shorter host name is a part of ordinary words. */
+  private static final int HOST_CHARS_MIN = 4;
+
   private static final Pattern ADDRESS =
       Pattern.compile(
           "(?i)\\b(?:https?|wss?)://[^\\s\"'<>]+|\\b\\d{1,3}(?:\\.\\d{1,3}){3}(?::\\d+)?");
@@ -97,7 +101,7 @@ final class UpstreamFailures {
       if (model.baseUrl() != null) {
         text = text.replace(model.baseUrl(), "[upstream]");
         String host = OpenAiEngine.Endpoint.of(model.baseUrl()).address().host();
-        text = text.replace(host, "[upstream]");
+        text = host.length() < HOST_CHARS_MIN ? text : text.replace(host, "[upstream]");
       }
       text = ADDRESS.matcher(text).replaceAll("[upstream]");
       text = SECRET.matcher(text).replaceAll("[key]");

@@ -11,7 +11,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
-import java.util.function.UnaryOperator;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,7 +25,7 @@ final class UpstreamKeys {
   /** Longer than any key; a wrong path to a big file is refused and not read. */
   private static final long FILE_BYTES_MAX = 16_384;
 
-  private final UnaryOperator<@Nullable String> environment;
+  private final Function<String, @Nullable String> environment;
   private final Executor blocking;
   private final Duration refresh;
   private final InstantSource clock;
@@ -42,7 +42,7 @@ final class UpstreamKeys {
   }
 
   UpstreamKeys(
-      UnaryOperator<@Nullable String> environment,
+      Function<String, @Nullable String> environment,
       Executor blocking,
       Duration refresh,
       InstantSource clock) {

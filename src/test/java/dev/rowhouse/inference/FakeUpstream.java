@@ -133,10 +133,8 @@ final class FakeUpstream implements AutoCloseable {
     }
 
     void startStream() throws IOException {
-      raw(
-          "HTTP/1.1 200 OK\r\n"
-              + "Content-Type: text/event-stream\r\n"
-              + "Transfer-Encoding: chunked\r\n\r\n");
+      raw("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n");
+      raw("Transfer-Encoding: chunked\r\n\r\n");
     }
 
     void chunk(byte[] bytes) throws IOException {

@@ -360,9 +360,9 @@ class OpenAiEngineTest {
             .append(word)
             .append("\"},\"finish_reason\":null}]}\n\n");
       }
-      events.append(
-          "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n"
-              + "data: [DONE]\n\n");
+      events
+          .append("data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n")
+          .append("data: [DONE]\n\n");
       byte[] bytes = events.toString().getBytes(StandardCharsets.UTF_8);
       upstream.script(
           (_, wire) -> {

@@ -207,6 +207,11 @@ final class RunFixture {
     }
   }
 
+  /** The next pieces; the first run of a process has much to load. */
+  RunEvent.Pieces pieces() {
+    return gateway.expectMessageClass(RunEvent.Pieces.class, Duration.ofSeconds(20));
+  }
+
   /** Takes the answer to its end, with credit for all of it. */
   Answer finish(ActorRef<RunControl> run) {
     run.tell(new RunControl.Credit(Long.MAX_VALUE));

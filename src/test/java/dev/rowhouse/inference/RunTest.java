@@ -142,20 +142,20 @@ class RunTest {
     fixture.conf("coalesce-bytes-max = 16 KiB, initial-credit = 2");
     floods();
     ActorRef<RunControl> run = fixture.start(stream());
-    fixture.gateway.expectMessageClass(RunEvent.Pieces.class);
-    fixture.gateway.expectMessageClass(RunEvent.Pieces.class);
+    fixture.pieces();
+    fixture.pieces();
     fixture.gateway.expectNoMessage(Duration.ofMillis(500));
     long sent = upstream.bytesSent.get();
     Thread.sleep(500);
     assertEquals(sent, upstream.bytesSent.get(), "the upstream still sends");
     assertTrue(sent < 16 * 1024 * 1024, sent + " bytes went somewhere");
     run.tell(new RunControl.Credit(3));
-    RunEvent.Pieces third = fixture.gateway.expectMessageClass(RunEvent.Pieces.class);
+    RunEvent.Pieces third = fixture.pieces();
     assertEquals(2, third.number());
     assertTrue(third.pieces().size() > 1, "gathered while there was no credit");
     assertTrue(third.pieces().stream().mapToInt(ByteString::size).sum() <= 16 * 1024);
     run.tell(new RunControl.Credit(1)); // late, and takes nothing back
-    run.tell(new RunControl.Credit(40));
+    run.tell(new RunControl.Credit(Long.MAX_VALUE));
     eventually(5_000, () -> upstream.bytesSent.get() > sent);
     run.tell(new RunControl.Cancel());
   }
@@ -169,7 +169,7 @@ class RunTest {
           wire.awaitClose();
         });
     ActorRef<RunControl> run = fixture.start(stream());
-    fixture.gateway.expectMessageClass(RunEvent.Pieces.class);
+    fixture.pieces();
     run.tell(new RunControl.Cancel());
     eventually(1_000, () -> upstream.openConnections.get() == 0);
     RunReport report = fixture.finish(run).report();
