@@ -50,6 +50,18 @@ public final class TenantJson {
     return json;
   }
 
+  /** A tenant as the list of tenants shows it. */
+  public static ObjectNode row(TenantDirectory.Row row) {
+    ObjectNode json = Json.object();
+    json.put("tenant", row.tenant().value());
+    json.put("status", row.status().name().toLowerCase(Locale.ROOT));
+    json.put("plan", row.plan());
+    json.put("display_name", row.displayName());
+    json.put("created_at", row.createdAt().toString());
+    json.put("updated_at", row.updatedAt().toString());
+    return json;
+  }
+
   /** A key as a list of keys shows it. */
   public static ObjectNode key(KeyEntry key) {
     ObjectNode json = Json.object();
