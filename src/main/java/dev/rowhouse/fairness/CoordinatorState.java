@@ -111,7 +111,7 @@ final class CoordinatorState {
       }
     }
     entry.pools = Set.copyOf(changed);
-    return schedule(changed, nowMillis);
+    return schedule(changed, nowMillis, false);
   }
 
   List<PoolState.Send> demand(FairnessCoordinator.Demand demand, long nowMillis) {
@@ -121,7 +121,7 @@ final class CoordinatorState {
     }
     List<PoolState.Send> sends = new ArrayList<>(pool.demand(demand, epoch, nowMillis));
     if (isActive()) {
-      sends.addAll(pool.schedule(epoch, nowMillis));
+      sends.addAll(pool.schedule(epoch, nowMillis, false));
     }
     return ifActive(sends);
   }
@@ -209,16 +209,16 @@ final class CoordinatorState {
   }
 
   private List<PoolState.Send> scheduleAll(long nowMillis) {
-    return schedule(pools.keySet(), nowMillis);
+    return schedule(pools.keySet(), nowMillis, true);
   }
 
-  private List<PoolState.Send> schedule(Set<String> names, long nowMillis) {
+  private List<PoolState.Send> schedule(Set<String> names, long nowMillis, boolean tick) {
     List<PoolState.Send> sends = new ArrayList<>();
     if (isActive()) {
       for (String name : names) {
         PoolState pool = pools.get(name);
         if (pool != null) {
-          sends.addAll(pool.schedule(epoch, nowMillis));
+          sends.addAll(pool.schedule(epoch, nowMillis, tick));
         }
       }
     }

@@ -59,6 +59,22 @@ final class PoolSlot {
     recalledMillis = -1;
   }
 
+  /** Whether the row was written before what we sent last arrived. */
+  boolean awaits(SlotRow row) {
+    return switch (state) {
+      case GRANTED -> row.seq() == seq && row.free();
+      case RECLAIMING -> row.seq() <= seq;
+      case FREE, IDLE, RUNNING -> false;
+    };
+  }
+
+  /**
+   * Whether the run that was charged at the grant has ended, or the ticket was void without one.
+   */
+  boolean firstRunOver(SlotRow row) {
+    return row.seq() > grantSeq && !(row.running() && row.seq() == grantSeq + 1);
+  }
+
   /** It is nobody's; the state is for the caller to say. */
   void cleared() {
     tenant = null;

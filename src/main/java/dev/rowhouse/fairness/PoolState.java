@@ -3,7 +3,6 @@ package dev.rowhouse.fairness;
 import dev.rowhouse.fairness.PoolTable.CostRow;
 import dev.rowhouse.fairness.PoolTable.SlotRow;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -55,12 +54,14 @@ final class PoolState {
   private final FairQueue queue;
   private final Map<String, Party> parties = new HashMap<>();
   private final PoolWorkers workers = new PoolWorkers();
+  private final Recalls recalls;
 
   /** Silent workers, so that what they cost meanwhile is still counted when they are back. */
   private final Map<String, PoolWorker> lost = new HashMap<>();
 
   private final Map<ActorRef<SlotHolder>, Integer> heldBy = new HashMap<>();
   private final long bornMillis;
+  private boolean contended;
 
   PoolState(
       String pool,
@@ -70,6 +71,7 @@ final class PoolState {
     this.pool = pool;
     this.settings = settings;
     this.queue = newQueue.apply(settings.tenantsMax());
+    this.recalls = new Recalls(pool, settings, workers, queue);
     this.bornMillis = nowMillis;
   }
 
@@ -80,8 +82,7 @@ final class PoolState {
     if (worker == null || worker.incarnation != incarnation) {
       dropWorker(name);
       worker = new PoolWorker(name, incarnation, ref);
-      PoolWorker gone = lost.remove(name);
-      worker.costs = gone != null && gone.incarnation == incarnation ? gone.costs : null;
+      worker.resume(lost.remove(name));
       workers.put(worker);
     }
     worker.slotsTotal = table.slotsTotal();
@@ -190,8 +191,11 @@ final class PoolState {
     return sends;
   }
 
-  /** Gives free slots to those that want them, and recalls slots when there are too few. */
-  List<Send> schedule(long epoch, long nowMillis) {
+  /**
+   * Gives free slots to those that want them, and recalls slots when there are too few: at once
+   * when that begins, then at each tick, because it looks at every slot.
+   */
+  List<Send> schedule(long epoch, long nowMillis, boolean tick) {
     List<Send> sends = new ArrayList<>();
     boolean mayGrant =
         workers.slotsTotal() == null || nowMillis - bornMillis >= settings.adoption().toMillis();
@@ -220,49 +224,16 @@ final class PoolState {
                   party.demand.holder(),
                   hold)));
     }
-    recall(mayGrant ? queue.wantsTotal() : 0, epoch, nowMillis, sends);
+    long wanted = mayGrant ? queue.wantsTotal() : 0;
+    boolean begins = wanted > 0 && !contended;
+    contended = wanted > 0;
+    if (begins || (contended && tick)) {
+      recalls.kept(wanted, epoch, nowMillis, sends);
+    }
+    if (tick) {
+      recalls.surplus(epoch, nowMillis, sends);
+    }
     return sends;
-  }
-
-  private void recall(long wanted, long epoch, long nowMillis, List<Send> sends) {
-    for (PoolWorker worker : workers.all()) {
-      int surplus = worker.taken() - worker.share;
-      if (surplus > 0) {
-        worker.slots().stream()
-            .filter(slot -> slot.tenant != null && (slot.hold || slot.state == PoolSlot.State.IDLE))
-            .limit(surplus)
-            .forEach(slot -> recall(slot, epoch, nowMillis, sends));
-      }
-    }
-    if (wanted == 0) {
-      return;
-    }
-    List<PoolSlot> unused =
-        workers
-            .slots()
-            .filter(slot -> slot.state == PoolSlot.State.IDLE)
-            .filter(slot -> nowMillis - slot.sinceMillis >= settings.recallGrace().toMillis())
-            .filter(slot -> wants(slot.tenant) == 0)
-            .sorted(Comparator.comparingDouble(slot -> -counter(slot.tenant)))
-            .limit(wanted)
-            .toList();
-    unused.forEach(slot -> recall(slot, epoch, nowMillis, sends));
-    if (unused.size() < wanted) {
-      workers
-          .slots()
-          .filter(slot -> slot.hold && slot.state == PoolSlot.State.RUNNING)
-          .forEach(slot -> recall(slot, epoch, nowMillis, sends));
-    }
-  }
-
-  private void recall(PoolSlot slot, long epoch, long nowMillis, List<Send> sends) {
-    boolean waits =
-        slot.recalledMillis >= 0
-            && nowMillis - slot.recalledMillis <= settings.grantExpiry().toMillis();
-    if (!waits) {
-      slot.recalledMillis = nowMillis;
-      sends.add(new Send(slot.worker.ref, new SlotOwner.Recall(epoch, pool, slot.index, slot.seq)));
-    }
   }
 
   /** Whether a ticket of that slot is void is known when a table shows a higher number. */
@@ -280,21 +251,14 @@ final class PoolState {
   private void apply(
       PoolWorker worker, SlotRow row, long nowMillis, Map<String, Integer> reservedRuns) {
     PoolSlot slot = worker.slot(row.slot(), row.seq(), nowMillis);
-    boolean inTransit =
-        switch (slot.state) {
-          case GRANTED -> row.seq() == slot.seq && row.free();
-          case RECLAIMING -> row.seq() <= slot.seq;
-          case FREE, IDLE, RUNNING -> false;
-        };
-    if (inTransit) {
+    if (slot.awaits(row)) {
       return;
     }
     boolean sameTenure =
         slot.tenant != null
             && slot.tenant.equals(row.holder())
             && Objects.equals(slot.holder, row.holderRef());
-    boolean firstRunOver =
-        row.seq() > slot.grantSeq && !(row.running() && row.seq() == slot.grantSeq + 1);
+    boolean firstRunOver = slot.firstRunOver(row);
     if (slot.tenant != null && slot.reserved && firstRunOver) {
       reservedRuns.merge(slot.tenant, 1, Integer::sum);
       slot.reserved = false;
@@ -316,20 +280,14 @@ final class PoolState {
   }
 
   private void settle(PoolWorker worker, List<CostRow> rows, Map<String, Integer> reservedRuns) {
-    Map<String, CostRow> before = worker.costs;
-    Map<String, CostRow> after = new HashMap<>();
-    for (CostRow row : rows) {
-      after.put(row.tenant(), row);
-      CostRow last = before == null ? row : before.get(row.tenant());
-      boolean continues = last != null && last.opened() == row.opened();
-      double cost = row.cumulativeCost() - (continues && last != null ? last.cumulativeCost() : 0);
-      long runs = row.runs() - (continues && last != null ? last.runs() : 0);
-      if (runs > 0 && open(row.tenant())) {
-        double apart = Math.min(1.0, (double) reservedRuns.getOrDefault(row.tenant(), 0) / runs);
-        queue.settle(row.tenant(), cost, apart);
+    for (CostRow spent : worker.spentSince(rows)) {
+      String tenant = spent.tenant();
+      if (open(tenant)) {
+        int reserved = reservedRuns.getOrDefault(tenant, 0);
+        queue.settle(
+            tenant, spent.cumulativeCost(), Math.min(1.0, (double) reserved / spent.runs()));
       }
     }
-    worker.costs = after;
   }
 
   /** The slot is nobody's any more; what was charged for it is given back. */
@@ -366,16 +324,6 @@ final class PoolState {
     }
     int held = heldBy.getOrDefault(party.demand.holder(), 0);
     return Math.max(0, party.pending - Math.max(0, held - party.demand.held()));
-  }
-
-  private long wants(@Nullable String tenant) {
-    FairQueue.Account account = tenant == null ? null : queue.account(tenant);
-    return account == null ? 0 : account.wants();
-  }
-
-  private double counter(@Nullable String tenant) {
-    FairQueue.Account account = tenant == null ? null : queue.account(tenant);
-    return account == null ? 0 : account.counter;
   }
 
   private boolean open(String tenant) {

@@ -1,7 +1,10 @@
 package dev.rowhouse.fairness;
 
 import dev.rowhouse.fairness.PoolTable.CostRow;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -19,7 +22,7 @@ final class PoolWorker {
   int share = Integer.MAX_VALUE;
 
   /** The cost rows of the last table; null before the first, which only sets the base. */
-  @Nullable Map<String, CostRow> costs;
+  private @Nullable Map<String, CostRow> costs;
 
   private final Map<Integer, PoolSlot> slots = new TreeMap<>();
   private final TreeSet<Integer> free = new TreeSet<>();
@@ -28,6 +31,30 @@ final class PoolWorker {
     this.name = name;
     this.incarnation = incarnation;
     this.ref = ref;
+  }
+
+  /** The worker was silent, or not known to this coordinator; costs go on from what was seen. */
+  void resume(@Nullable PoolWorker before) {
+    costs = before != null && before.incarnation == incarnation ? before.costs : null;
+  }
+
+  /** The rows' growth since the last table, as rows; those that did not grow are left out. */
+  List<CostRow> spentSince(List<CostRow> rows) {
+    Map<String, CostRow> before = costs;
+    Map<String, CostRow> after = new HashMap<>();
+    List<CostRow> spent = new ArrayList<>();
+    for (CostRow row : rows) {
+      after.put(row.tenant(), row);
+      CostRow last = before == null ? row : before.get(row.tenant());
+      boolean goesOn = last != null && last.opened() == row.opened();
+      double cost = row.cumulativeCost() - (goesOn ? last.cumulativeCost() : 0);
+      long runs = row.runs() - (goesOn ? last.runs() : 0);
+      if (runs > 0) {
+        spent.add(new CostRow(row.tenant(), row.opened(), cost, runs));
+      }
+    }
+    costs = after;
+    return spent;
   }
 
   Collection<PoolSlot> slots() {

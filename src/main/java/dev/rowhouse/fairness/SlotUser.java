@@ -61,6 +61,10 @@ public final class SlotUser {
     this.self = self;
   }
 
+  public String tenant() {
+    return tenant;
+  }
+
   /** A worker says that this ticket is ours; false for a repeat, or one overtaken by a later. */
   public boolean offer(SlotHolder.Held message) {
     SlotTicket ticket = message.ticket();

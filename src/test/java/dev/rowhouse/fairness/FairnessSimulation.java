@@ -18,6 +18,7 @@ import java.util.Random;
 import java.util.stream.IntStream;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestInbox;
 import org.apache.pekko.actor.typed.ActorRef;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A cluster in one thread on a virtual clock: workers, tenants and coordinators made of the real
@@ -118,10 +119,10 @@ final class FairnessSimulation {
     this.dropShare = random.nextInt(3) * 0.05;
     this.doubleShare = random.nextInt(3) * 0.05;
     int workerCount = 1 + random.nextInt(3);
-    boolean total = random.nextInt(4) == 0;
+    Integer total = random.nextInt(4) == 0 ? 1 + random.nextInt(4) : null;
     for (int number = 0; number < workerCount; number++) {
       int slots = 1 + random.nextInt(3);
-      workers.add(new SimulatedWorker(this, "w" + number, model(total ? 0 : slots, total)));
+      workers.add(new SimulatedWorker(this, "w" + number, model(total != null ? 0 : slots, total)));
     }
     int tenantCount = 1 + random.nextInt(5);
     for (int number = 0; number < tenantCount; number++) {
@@ -129,8 +130,7 @@ final class FairnessSimulation {
     }
   }
 
-  private ModelSpec model(int slots, boolean total) {
-    Integer slotsTotal = total ? 1 + random.nextInt(4) : null;
+  static ModelSpec model(int slots, @Nullable Integer slotsTotal) {
     return new ModelSpec(
         POOL, "embedded", null, null, null, slots, slotsTotal, 0, 0, 1, 2, null, null);
   }

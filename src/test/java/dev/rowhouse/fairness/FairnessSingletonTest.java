@@ -1,0 +1,59 @@
+package dev.rowhouse.fairness;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.typesafe.config.ConfigFactory;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.cluster.typed.Cluster;
+import org.apache.pekko.cluster.typed.Join;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+
+/** The coordinator as the singleton of a cluster of one node. */
+class FairnessSingletonTest {
+  private static final ActorTestKit KIT =
+      ActorTestKit.create(
+          ConfigFactory.parseString(
+                  """
+                  pekko {
+                    actor.provider = cluster
+                    actor.allow-java-serialization = off
+                    loglevel = WARNING
+                    remote.artery.canonical { hostname = 127.0.0.1, port = 0 }
+                    cluster.roles = [tenant]
+                    cluster.jmx.multi-mbeans-in-same-jvm = on
+                    coordinated-shutdown.exit-jvm = off
+                  }
+                  """)
+              .withFallback(ConfigFactory.load("reference.conf"))
+              .resolve());
+
+  @AfterAll
+  static void shutDown() {
+    KIT.shutdownTestKit();
+  }
+
+  @Test
+  void answersAPingByWayOfItsProxy() {
+    Cluster cluster = Cluster.get(KIT.system());
+    cluster.manager().tell(Join.create(cluster.selfMember().address()));
+    ActorRef<FairnessCoordinator.Command> proxy =
+        FairnessCoordinator.init(
+            KIT.system(),
+            FairnessSettings.from(ConfigFactory.parseResources("fairness.conf").resolve()),
+            () -> CompletableFuture.completedFuture(7L));
+    TestProbe<FairnessCoordinator.Pong> pongs = KIT.createTestProbe();
+    FairnessCoordinator.Pong pong =
+        pongs.awaitAssert(
+            Duration.ofSeconds(30),
+            () -> {
+              proxy.tell(new FairnessCoordinator.Ping(pongs.getRef()));
+              return pongs.receiveMessage(Duration.ofMillis(500));
+            });
+    assertEquals(7, pong.epoch());
+  }
+}

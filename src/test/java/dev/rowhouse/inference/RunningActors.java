@@ -1,0 +1,230 @@
+package dev.rowhouse.inference;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import dev.rowhouse.fairness.FairnessCoordinator;
+import dev.rowhouse.fairness.FairnessSettings;
+import dev.rowhouse.fairness.SlotHolder;
+import dev.rowhouse.fairness.SlotOwner;
+import dev.rowhouse.fairness.SlotTicket;
+import dev.rowhouse.fairness.SlotUser;
+import dev.rowhouse.tenant.Catalog;
+import dev.rowhouse.tenant.ModelSpec;
+import dev.rowhouse.tenant.TenantId;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+
+/** A worker, a coordinator and tenants as running actors in one process. */
+abstract class RunningActors {
+  static final ActorTestKit KIT =
+      ActorTestKit.create(
+          ConfigFactory.parseString(
+                  "pekko.actor.provider=local\npekko.loglevel=WARNING\n"
+                      + "pekko.coordinated-shutdown.exit-jvm=off")
+              .withFallback(ConfigFactory.load("reference.conf"))
+              .resolve());
+
+  private static final Config CONF = ConfigFactory.parseResources("fairness.conf").resolve();
+  static final AtomicLong EPOCHS = new AtomicLong();
+
+  final AtomicLong toCoordinator = new AtomicLong();
+  final TestProbe<RunReport> settled = KIT.createTestProbe();
+  private final List<ActorRef<?>> started = new ArrayList<>();
+
+  @AfterAll
+  static void shutDown() {
+    KIT.shutdownTestKit();
+  }
+
+  @AfterEach
+  void stopActors() {
+    started.forEach(KIT::stop);
+  }
+
+  /** What a run does is said by the label of its order. */
+  private static Behavior<RunControl> run(
+      RunOrder order, ActorRef<RunEvent> gateway, ActorRef<RunEnded> worker) {
+    return Behaviors.setup(
+        context -> {
+          context.setReceiveTimeout(Duration.ofMillis(5), new RunControl.Cancel());
+          gateway.tell(new RunEvent.PullBody(order.attempt(), 0, context.getSelf()));
+          return Behaviors.receiveMessage(
+              message -> {
+                if ("crash".equals(order.label())) {
+                  throw new IllegalStateException("the engine broke");
+                }
+                if ("stay".equals(order.label()) && message instanceof RunControl.Cancel) {
+                  return Behaviors.same();
+                }
+                RunReport report = report(order);
+                gateway.tell(new RunEvent.Ended(order.attempt(), report, List.of()));
+                worker.tell(new RunEnded(order.attempt(), report));
+                return Behaviors.stopped();
+              });
+        });
+  }
+
+  private static RunReport report(RunOrder order) {
+    return new RunReport(
+        order, RunReport.Outcome.COMPLETED, 10, 45, false, "m", null, null, 200, 1, 2);
+  }
+
+  private static ModelSpec model(int slots) {
+    return new ModelSpec("m", "embedded", null, null, null, slots, null, 0, 0, 1, 2, null, null);
+  }
+
+  static RunOrder order(String tenant, String attempt, String label) {
+    return new RunOrder(
+        attempt,
+        new TenantId(tenant),
+        "k",
+        "m",
+        model(1),
+        List.of(),
+        false,
+        false,
+        label,
+        Instant.now(),
+        0,
+        Instant.now().plusSeconds(60),
+        10,
+        null,
+        null,
+        Map.of(),
+        0);
+  }
+
+  <T> ActorRef<T> spawn(Behavior<T> behavior) {
+    ActorRef<T> ref = KIT.spawn(behavior);
+    started.add(ref);
+    return ref;
+  }
+
+  ActorRef<FairnessCoordinator.Command> coordinator(Supplier<CompletionStage<Long>> claimEpoch) {
+    return spawn(
+        Behaviors.monitor(
+            FairnessCoordinator.Command.class,
+            spawn(Behaviors.receiveMessage(this::count)),
+            FairnessCoordinator.create(FairnessSettings.from(CONF), claimEpoch)));
+  }
+
+  private Behavior<FairnessCoordinator.Command> count(FairnessCoordinator.Command command) {
+    if (command instanceof FairnessCoordinator.Demand
+        || command instanceof FairnessCoordinator.WorkerTable) {
+      toCoordinator.incrementAndGet();
+    }
+    return Behaviors.same();
+  }
+
+  ActorRef<FairnessCoordinator.Command> coordinator() {
+    return coordinator(() -> CompletableFuture.completedFuture(EPOCHS.incrementAndGet()));
+  }
+
+  ActorRef<SlotOwner> worker(
+      ActorRef<FairnessCoordinator.Command> coordinator, int slots, SettlementPort port) {
+    ActorRef<SlotOwner> worker =
+        spawn(
+            InferenceWorker.create(
+                "w1", 1, coordinator, RunningActors::run, port, WorkerSettings.from(CONF)));
+    worker.tell(
+        new WorkerCommand.CatalogChanged(new Catalog(1, Map.of("m", model(slots)), Map.of())));
+    return worker;
+  }
+
+  void settleAtOnce(RunReport report, ActorRef<WorkerCommand.Settled> worker) {
+    worker.tell(new WorkerCommand.Settled(report.order().attempt()));
+    settled.getRef().tell(report);
+  }
+
+  /** A tenant by hand: its slots, its inbox for tickets, its gateway. */
+  final class Tenant {
+    final String name;
+    final double weight;
+    final BlockingQueue<SlotHolder> tickets = new LinkedBlockingQueue<>();
+    final ActorRef<SlotHolder> holder;
+    final TestProbe<RunEvent> gateway = KIT.createTestProbe();
+    final SlotUser slots;
+    final ActorRef<FairnessCoordinator.Command> coordinator;
+
+    Tenant(String name, double weight, ActorRef<FairnessCoordinator.Command> coordinator) {
+      this.name = name;
+      this.weight = weight;
+      this.coordinator = coordinator;
+      this.holder =
+          spawn(
+              Behaviors.receiveMessage(
+                  message -> {
+                    tickets.add(message);
+                    return Behaviors.same();
+                  }));
+      this.slots = new SlotUser(name, 1, holder);
+    }
+
+    void wants(int pending) {
+      coordinator.tell(slots.demand("m", pending, 100, weight, 0, null));
+    }
+
+    boolean hear(Duration patience) {
+      SlotHolder message;
+      try {
+        message = tickets.poll(patience.toMillis(), TimeUnit.MILLISECONDS);
+      } catch (InterruptedException interrupted) {
+        throw new AssertionError(interrupted);
+      }
+      return switch (message) {
+        case SlotHolder.Held held -> slots.offer(held);
+        case SlotHolder.Withdrawn withdrawn -> {
+          slots.withdrawn(withdrawn.ticket());
+          yield true;
+        }
+        case null -> false;
+      };
+    }
+
+    SlotUser.HeldTicket ticket() {
+      long until = System.nanoTime() + 5_000_000_000L;
+      while (slots.idle("m") == 0) {
+        hear(Duration.ofMillis(100));
+        assertTrue(System.nanoTime() < until, "no ticket for " + name);
+      }
+      return Objects.requireNonNull(slots.take("m"));
+    }
+
+    SlotTicket start(String attempt, String label) {
+      SlotUser.HeldTicket held = ticket();
+      held.worker()
+          .tell(
+              new WorkerCommand.Start(
+                  held.ticket(), order(name, attempt, label), gateway.getRef()));
+      return held.ticket();
+    }
+
+    RunReport end() {
+      RunEvent event = gateway.receiveMessage(Duration.ofSeconds(5));
+      while (event instanceof RunEvent.PullBody) {
+        event = gateway.receiveMessage(Duration.ofSeconds(5));
+      }
+      return ((RunEvent.Ended) event).report();
+    }
+  }
+}
