@@ -49,7 +49,7 @@ final class Run extends AbstractBehavior<RunMessage> {
   private final long deadlineMillis;
 
   private Phase phase = Phase.PULLING;
-  private ByteString bytes = ByteString.emptyByteString();
+  private final BodyIntake intake;
   private @Nullable ChatBody body;
   private List<Passage> passages = List.of();
   private String systemText = "";
@@ -58,10 +58,7 @@ final class Run extends AbstractBehavior<RunMessage> {
   private int callNumber;
   private @Nullable EngineCall call;
   private boolean pulling;
-  private AnswerWriter writer;
-  private ChunkOrder chunks = new ChunkOrder();
-  private Tally tally;
-  private EngineEvent.@Nullable Whole whole;
+  private Draft draft;
   private List<ByteString> tail = List.of();
 
   /** When what we wait for is overdue, beside the deadline. */
@@ -86,8 +83,8 @@ final class Run extends AbstractBehavior<RunMessage> {
     this.models = new ArrayList<>(order.fallbacks().size() + 1);
     models.add(order.model());
     models.addAll(order.fallbacks());
-    this.tally = new Tally(order, order.model().name(), "");
-    this.writer = new AnswerWriter(order, order.model().name(), 0);
+    this.intake = new BodyIntake(order.bodyBytes());
+    this.draft = new Draft(order, order.model().name(), 0, "", outbox);
     context.watchWith(gateway, new RunMessage.GatewayGone());
     pullBody();
   }
@@ -130,28 +127,20 @@ final class Run extends AbstractBehavior<RunMessage> {
 
   private void pullBody() {
     gateway.tell(
-        new RunEvent.PullBody(order.attempt(), bytes.size(), getContext().getSelf().narrow()));
+        new RunEvent.PullBody(order.attempt(), intake.offset(), getContext().getSelf().narrow()));
     expectWithin(house.settings().bodyRetry().toMillis());
   }
 
   private Behavior<RunMessage> onBody(RunControl.Body piece) {
-    if (phase != Phase.PULLING || piece.offset() != bytes.size()) {
-      return this; // an answer to a question that was asked twice
-    }
-    if (bytes.size() + (long) piece.bytes().size() > order.bodyBytes()) {
-      return fail(Failure.invalid("the body is longer than announced", null));
-    }
-    bytes = bytes.concat(piece.bytes());
-    if (bytes.size() < order.bodyBytes()) {
-      if (piece.last()) {
-        return fail(Failure.invalid("the body is shorter than announced", null));
-      }
-      pullBody();
+    if (phase != Phase.PULLING || !intake.isNext(piece)) {
       return this;
     }
     try {
-      ChatBody parsed = ChatBody.parse(bytes);
-      bytes = ByteString.emptyByteString();
+      if (!intake.accept(piece)) {
+        pullBody();
+        return this;
+      }
+      ChatBody parsed = intake.parse();
       body = parsed;
       return search(parsed);
     } catch (ChatBody.BadBody e) {
@@ -220,10 +209,7 @@ final class Run extends AbstractBehavior<RunMessage> {
     }
     phase = Phase.CALLING;
     ModelSpec model = models.get(nextModel++);
-    writer = new AnswerWriter(order, model.name(), now() / 1000);
-    tally = new Tally(order, model.name(), systemText);
-    chunks = new ChunkOrder();
-    whole = null;
+    draft = new Draft(order, model.name(), now() / 1000, systemText, outbox);
     Engine engine = house.engine(model.engine());
     if (engine == null) {
       return failed(Failure.upstream("no engine of this node runs the model"));
@@ -234,7 +220,7 @@ final class Run extends AbstractBehavior<RunMessage> {
         engine.call(
             new EngineRequest(
                 order.attempt(), model, order.stream(), asked, systemText, passages, searched));
-    tally.called();
+    draft.tally().called();
     pull();
     return this;
   }
@@ -266,18 +252,10 @@ final class Run extends AbstractBehavior<RunMessage> {
     }
     for (EngineEvent event : events) {
       switch (event) {
-        case EngineEvent.Named named -> tally.named(named.model());
-        case EngineEvent.Usage usage -> tally.usage(usage);
-        case EngineEvent.Chunk chunk -> {
-          if (chunk.token()) {
-            tally.token(chunk.text(), now());
-          }
-          chunks.accept(chunk).forEach(ready -> outbox.add(writer.chunk(ready)));
-        }
-        case EngineEvent.Whole all -> {
-          tally.token(all.text(), now());
-          whole = all;
-        }
+        case EngineEvent.Named named -> draft.tally().named(named.model());
+        case EngineEvent.Usage usage -> draft.tally().usage(usage);
+        case EngineEvent.Chunk chunk -> draft.accept(chunk, now());
+        case EngineEvent.Whole whole -> draft.accept(whole, now());
         case EngineEvent.Done done -> {
           return complete(done.citations());
         }
@@ -293,10 +271,7 @@ final class Run extends AbstractBehavior<RunMessage> {
 
   private Behavior<RunMessage> failed(Failure failure) {
     stopCall();
-    if (failure.mayFallBack()
-        && nextModel < models.size()
-        && !outbox.isUsed()
-        && !chunks.hasToken()) {
+    if (failure.mayFallBack() && nextModel < models.size() && draft.isReplaceable()) {
       return callNextModel();
     }
     return fail(failure);
@@ -305,22 +280,8 @@ final class Run extends AbstractBehavior<RunMessage> {
   private Behavior<RunMessage> complete(List<Passage> citations) {
     call = null; // it ends by itself, and its connection may serve the next request
     phase = Phase.FLUSHING;
-    if (order.stream()) {
-      chunks.takeWaiting().forEach(ready -> outbox.add(writer.chunk(ready)));
-      ByteString finish = writer.finish(chunks.finish(), citations);
-      tail =
-          order.includeUsage()
-              ? List.of(finish, writer.usageChunk(tally.usageJson()))
-              : List.of(finish);
-    } else if (whole != null) {
-      ByteString all = writer.whole(whole.members(), tally.usageJson(), citations);
-      int size = house.settings().pieceBytesMax();
-      while (all.size() > size) {
-        outbox.add(all.take(size));
-        all = all.drop(size);
-      }
-      tail = List.of(all);
-    } else {
+    tail = draft.finish(citations, house.settings().pieceBytesMax());
+    if (tail.isEmpty()) {
       return fail(Failure.upstream("the upstream gave no answer"));
     }
     return finishFlushing();
@@ -347,7 +308,7 @@ final class Run extends AbstractBehavior<RunMessage> {
 
   private Behavior<RunMessage> finishFlushing() {
     flush();
-    return outbox.isFull() ? this : end(tally.completed(now()), withPending(tail));
+    return outbox.isFull() ? this : end(draft.tally().completed(now()), withPending(tail));
   }
 
   /** After a failure, text that no longer fits one message is left out before the error. */
@@ -362,13 +323,13 @@ final class Run extends AbstractBehavior<RunMessage> {
 
   private Behavior<RunMessage> cancelled() {
     stopCall();
-    return end(tally.cancelled(now()), List.of());
+    return end(draft.tally().cancelled(now()), List.of());
   }
 
   /** The end of a request that cannot be answered, or not any further. */
   private Behavior<RunMessage> fail(Failure failure) {
     stopCall();
-    RunReport report = tally.failed(failure, now());
+    RunReport report = draft.tally().failed(failure, now());
     boolean midStream = order.stream() && outbox.isUsed();
     return end(report, midStream ? withPending(List.of(AnswerWriter.error(failure))) : List.of());
   }
