@@ -52,6 +52,7 @@ final class FencedWrites {
                             .hasEventsAfter(persistenceId, sequenceNumber)
                             .thenApply(hasMore -> new Answer(number, !hasMore)))
             : isLatest(claimed);
+    // A stage of our own: the time-out must not end the one that the fence gave.
     return answer
         .thenApply(said -> said)
         .toCompletableFuture()

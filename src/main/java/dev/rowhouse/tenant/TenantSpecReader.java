@@ -189,9 +189,13 @@ public final class TenantSpecReader {
     if (node.isTextual()) {
       return prompt(prompts, name, null);
     }
+    if (!node.isObject()) {
+      prompts.error(name, "must be the template, or an object with template and description");
+      return null;
+    }
     FieldReader in = prompts.object(name);
     String description = in.text("description", PromptShelf.DESCRIPTION_LENGTH_MAX);
-    if (node.isObject() && in.node("template") == null) {
+    if (in.node("template") == null) {
       if (!partial) {
         in.error("template", "is missing");
       }

@@ -7,10 +7,15 @@
  * {@link dev.rowhouse.tenant.TenantProfile}, a value. The models and plans that operators manage
  * are the {@link dev.rowhouse.tenant.Catalog}, of which every node holds a copy.
  *
- * <p>Promises: a secret is never stored, only its SHA-256; a key is recognised as forged without a
- * message to anyone; a record is written only after the Fence said that nobody else does.
+ * <p>Promises: a gateway mints a key, shows it once and sends on only its SHA-256, so a secret is
+ * on no wire and in no journal; a key is recognised as forged without a message to anyone; a
+ * command that arrives twice changes something once; a record is written only after the Fence said
+ * that nobody else does; a body with a mistake is refused with the path of the field.
  *
- * <p>Read first: Tenant, then TenantRecord, then ApiKey.
+ * <p>Operators list tenants from the {@link dev.rowhouse.tenant.TenantDirectory}, a projection, so
+ * that a list wakes nobody.
+ *
+ * <p>Read first: Tenant, then TenantRecord, then ApiKey; for bodies TenantSpecReader.
  */
 @NullMarked
 package dev.rowhouse.tenant;

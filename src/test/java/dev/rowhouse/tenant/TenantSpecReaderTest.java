@@ -113,7 +113,8 @@ class TenantSpecReaderTest {
         "{\"models\": {\"routes\": {}}} | models.routes | is not a known field",
         "{\"prompts\": {\"a b\": \"x\"}} | prompts.a b | is not a name of a prompt: letters,"
             + " digits, '.', '-' and '_' only",
-        "{\"prompts\": {\"a\": 1}} | prompts.a | must be an object",
+        "{\"prompts\": {\"a\": 1}} | prompts.a | must be the template, or an object with template"
+            + " and description",
         "{\"prompts\": {\"a\": {\"description\": \"x\"}}} | prompts.a.template | is missing",
         "{\"prompts\": {\"a\": {\"template\": \"x\", \"more\": 1}}} | prompts.a.more | is not a"
             + " known field",
