@@ -123,8 +123,6 @@ final class Run extends AbstractBehavior<RunMessage> {
     }
   }
 
-  // The body
-
   private void pullBody() {
     gateway.tell(
         new RunEvent.PullBody(order.attempt(), intake.offset(), getContext().getSelf().narrow()));
@@ -147,8 +145,6 @@ final class Run extends AbstractBehavior<RunMessage> {
       return fail(e.failure());
     }
   }
-
-  // Passages and prompt
 
   private Behavior<RunMessage> search(ChatBody parsed) throws ChatBody.BadBody {
     RetrievalPlan plan = order.retrieval();
@@ -199,8 +195,6 @@ final class Run extends AbstractBehavior<RunMessage> {
     }
     return callNextModel();
   }
-
-  // The engine
 
   private Behavior<RunMessage> callNextModel() {
     ChatBody asked = body;
@@ -287,8 +281,6 @@ final class Run extends AbstractBehavior<RunMessage> {
     return finishFlushing();
   }
 
-  // The gateway
-
   private Behavior<RunMessage> onCredit(RunControl.Credit credit) {
     outbox.credit(credit.upTo());
     if (phase == Phase.FLUSHING) {
@@ -356,8 +348,6 @@ final class Run extends AbstractBehavior<RunMessage> {
       active.cancel();
     }
   }
-
-  // Time
 
   private long now() {
     return house.clock().millis();

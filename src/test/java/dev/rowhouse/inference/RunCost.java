@@ -80,8 +80,7 @@ final class RunCost {
 
   private static void report(String name, Semaphore inFlight, Runnable one)
       throws InterruptedException {
-    OperatingSystemMXBean os =
-        (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+    OperatingSystemMXBean os = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
     long cpu = os.getProcessCpuTime();
     long wall = System.nanoTime();
     for (int i = 0; i < ROUNDS; i++) {
@@ -96,5 +95,4 @@ final class RunCost {
         (os.getProcessCpuTime() - cpu) / ROUNDS / 1000,
         ROUNDS * 1_000_000_000L / (System.nanoTime() - wall));
   }
-
 }
