@@ -280,8 +280,12 @@ class BadInputIT {
         arguments("PUT", "/admin/tenants/-dash", "{}", ""),
         arguments("PUT", "/admin/tenants/" + "a".repeat(64), "{}", ""),
         arguments("PATCH", "/admin/tenants/acme", "{\"wieght\": 1}", "wieght"),
-        arguments("POST", "/admin/tenants/acme/keys", "{\"scopes\": [\"all\"]}", "scopes"),
-        arguments("POST", "/admin/tenants/acme/keys", "{\"colour\": 1}", "colour"),
+        arguments(
+            "POST",
+            "/admin/tenants/acme/keys",
+            "{\"name\": \"x\", \"scopes\": [\"all\"]}",
+            "scopes"),
+        arguments("POST", "/admin/tenants/acme/keys", "{\"name\": \"x\", \"colour\": 1}", "colour"),
         arguments("PUT", "/admin/models/m", "{\"engine\": \"steam\"}", "engine"),
         arguments("PUT", "/admin/models/m", "{\"engine\": \"openai\"}", "base_url"),
         arguments(
@@ -317,7 +321,7 @@ class BadInputIT {
     operator.get("/admin/tenants/nobody").expect(404);
     operator.patch("/admin/tenants/nobody", "{}").expect(404);
     operator.post("/admin/tenants/nobody/suspend", "{}").expect(404);
-    operator.post("/admin/tenants/nobody/keys", "{}").expect(404);
+    operator.post("/admin/tenants/nobody/keys", "{\"name\": \"x\"}").expect(404);
     operator.delete("/admin/tenants/acme/keys/nothing").expect(404);
     operator.get("/admin/models/nothing").expect(404);
     operator.get("/admin/nothing").expect(404);

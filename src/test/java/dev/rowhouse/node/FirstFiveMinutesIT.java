@@ -175,7 +175,10 @@ class FirstFiveMinutesIT {
     node.operator().onboard("scopes");
     Reply made =
         created(
-            node.operator().post("/admin/tenants/scopes/keys", "{\"scopes\": [\"usage:read\"]}"));
+            node.operator()
+                .post(
+                    "/admin/tenants/scopes/keys",
+                    "{\"name\": \"reader\", \"scopes\": [\"usage:read\"]}"));
     TenantClient reader = node.tenant(key(made));
     reader.get("/v1/usage").expect(200);
     reader.chat(MODEL, QUESTION).expect(403);
@@ -185,7 +188,8 @@ class FirstFiveMinutesIT {
   @Test
   void bothKeysWorkUntilTheGraceOfARotationEnds() {
     node.operator().onboard("rotates");
-    Reply first = created(node.operator().post("/admin/tenants/rotates/keys", "{}"));
+    Reply first =
+        created(node.operator().post("/admin/tenants/rotates/keys", "{\"name\": \"old\"}"));
     Reply second =
         created(
             node.operator()

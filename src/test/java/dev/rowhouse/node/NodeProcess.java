@@ -32,7 +32,7 @@ public final class NodeProcess implements AutoCloseable {
   /** Two loaded cores, a cold disk cache: a start takes seconds, not a minute. */
   private static final Duration READY_MAX = Duration.ofSeconds(90);
 
-  private static final Duration STOP_MAX = Duration.ofSeconds(45);
+  private static final Duration STOP_MAX = Duration.ofSeconds(90);
   private static final String HOST = "127.0.0.1";
 
   private static final Set<Process> RUNNING = ConcurrentHashMap.newKeySet();
