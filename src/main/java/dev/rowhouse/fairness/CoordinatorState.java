@@ -110,8 +110,10 @@ final class CoordinatorState {
         pool.dropWorker(table.worker());
       }
     }
+    Set<String> touched = new LinkedHashSet<>(entry.pools);
+    touched.addAll(changed);
     entry.pools = Set.copyOf(changed);
-    return schedule(changed, nowMillis, false);
+    return schedule(touched, nowMillis, false);
   }
 
   List<PoolState.Send> demand(FairnessCoordinator.Demand demand, long nowMillis) {
@@ -126,14 +128,21 @@ final class CoordinatorState {
     return ifActive(sends);
   }
 
-  /** The worker's actor ended, or its node is gone. */
+  /**
+   * The worker's actor ended, or its node is gone; nothing from it can come any more, so its name
+   * is free for a successor whose clock may be behind.
+   */
   List<PoolState.Send> workerGone(ActorRef<SlotOwner> ref, long nowMillis) {
-    workers.forEach(
-        (name, entry) -> {
-          if (entry.ref.equals(ref)) {
-            drop(name);
-          }
-        });
+    List<String> gone =
+        workers.entrySet().stream()
+            .filter(worker -> worker.getValue().ref.equals(ref))
+            .map(Map.Entry::getKey)
+            .toList();
+    for (String worker : gone) {
+      drop(worker);
+      workers.remove(worker);
+      pools.values().forEach(pool -> pool.forgetWorker(worker));
+    }
     return scheduleAll(nowMillis);
   }
 
@@ -143,7 +152,9 @@ final class CoordinatorState {
     for (PoolState pool : pools.values()) {
       sends.addAll(pool.holderGone(holder, epoch, nowMillis));
     }
-    return ifActive(sends);
+    List<PoolState.Send> result = new ArrayList<>(ifActive(sends));
+    result.addAll(scheduleAll(nowMillis));
+    return result;
   }
 
   /** Looks at time-outs. */

@@ -151,11 +151,18 @@ final class PoolState {
     return workers;
   }
 
-  /** The actor that holds these slots is gone. */
+  /**
+   * The actor that holds these slots is gone. Its demand is forgotten with its number, because its
+   * successor may live by a clock that is behind.
+   */
   List<Send> holderGone(ActorRef<SlotHolder> holder, long epoch, long nowMillis) {
-    parties.values().stream()
-        .filter(party -> party.demand.holder().equals(holder))
-        .forEach(this::silence);
+    List<String> gone =
+        parties.values().stream()
+            .filter(party -> party.demand.holder().equals(holder))
+            .map(party -> party.demand.tenant())
+            .toList();
+    gone.forEach(parties::remove);
+    gone.forEach(this::refresh);
     List<Send> sends = new ArrayList<>();
     workers
         .slots()

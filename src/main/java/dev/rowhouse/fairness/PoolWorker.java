@@ -46,9 +46,11 @@ final class PoolWorker {
     for (CostRow row : rows) {
       after.put(row.tenant(), row);
       CostRow last = before == null ? row : before.get(row.tenant());
-      boolean goesOn = last != null && last.opened() == row.opened();
-      double cost = row.cumulativeCost() - (goesOn ? last.cumulativeCost() : 0);
-      long runs = row.runs() - (goesOn ? last.runs() : 0);
+      if (last == null || last.opened() != row.opened()) {
+        last = new CostRow(row.tenant(), row.opened(), 0, 0);
+      }
+      double cost = row.cumulativeCost() - last.cumulativeCost();
+      long runs = row.runs() - last.runs();
       if (runs > 0) {
         spent.add(new CostRow(row.tenant(), row.opened(), cost, runs));
       }

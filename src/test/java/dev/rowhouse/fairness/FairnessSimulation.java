@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.Random;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestInbox;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -48,7 +49,7 @@ final class FairnessSimulation {
 
   /** Addresses are only compared here, so all simulations share some. */
   private static final List<ActorRef<SlotHolder>> HOLDERS =
-      IntStream.range(0, 8)
+      IntStream.range(0, 64)
           .mapToObj(number -> TestInbox.<SlotHolder>create("holder" + number).getRef())
           .toList();
 
@@ -85,6 +86,7 @@ final class FairnessSimulation {
   private long order;
   private long epochs;
   private int workerRefs;
+  private int holders;
 
   /** A coordinator and the counters that it showed last. */
   private final class SimulatedCoordinator {
@@ -126,7 +128,7 @@ final class FairnessSimulation {
     }
     int tenantCount = 1 + random.nextInt(5);
     for (int number = 0; number < tenantCount; number++) {
-      tenants.add(new SimulatedTenant(this, "t" + number, HOLDERS.get(number)));
+      tenants.add(new SimulatedTenant(this, "t" + number));
     }
   }
 
@@ -155,6 +157,11 @@ final class FairnessSimulation {
     int restarts = random.nextInt(3);
     for (int number = 0; number < restarts; number++) {
       after(random.nextInt((int) CHAOS_MILLIS), this::startCoordinator);
+    }
+    for (SimulatedTenant tenant : tenants) {
+      if (random.nextInt(4) == 0) {
+        after(random.nextInt((int) CHAOS_MILLIS), tenant::restart);
+      }
     }
     for (SimulatedWorker worker : workers) {
       if (random.nextInt(3) == 0) {
@@ -186,14 +193,26 @@ final class FairnessSimulation {
         () -> {
           if (to.alive) {
             switch (command) {
-              case FairnessCoordinator.WorkerTable table ->
-                  to.perform(to.state.workerTable(table, nowMillis));
+              case FairnessCoordinator.WorkerTable table -> {
+                to.perform(to.state.workerTable(table, nowMillis));
+                table.pools().forEach(this::watchHolders);
+              }
               case FairnessCoordinator.Demand demand ->
                   to.perform(to.state.demand(demand, nowMillis));
               default -> throw new IllegalArgumentException(command.toString());
             }
           }
         });
+  }
+
+  /** To watch who is gone already is to hear of it. */
+  private void watchHolders(PoolTable pool) {
+    for (PoolTable.SlotRow row : pool.rows()) {
+      ActorRef<SlotHolder> holder = row.holderRef();
+      if (holder != null && tenants.stream().noneMatch(tenant -> tenant.holder().equals(holder))) {
+        holderGone(holder);
+      }
+    }
   }
 
   /** Carries a message, badly as long as there is chaos. */
@@ -227,8 +246,29 @@ final class FairnessSimulation {
         .orElseThrow();
   }
 
-  SimulatedTenant tenantOf(ActorRef<SlotHolder> holder) {
-    return tenants.get(HOLDERS.indexOf(holder));
+  /** Every coordinator watches holders, and hears of their end sooner or later. */
+  void holderGone(ActorRef<SlotHolder> holder) {
+    for (SimulatedCoordinator coordinator : coordinators) {
+      after(
+          1 + random.nextInt(500),
+          () -> {
+            if (coordinator.alive) {
+              coordinator.perform(coordinator.state.holderGone(holder, nowMillis));
+            }
+          });
+    }
+  }
+
+  /** What is sent to a tenant that is not there any more is lost. */
+  void toHolder(ActorRef<SlotHolder> holder, Consumer<SimulatedTenant> delivery) {
+    network(
+        () -> tenants.stream().filter(tenant -> tenant.holder().equals(holder)).forEach(delivery));
+  }
+
+  ActorRef<SlotHolder> nextHolder() {
+    ActorRef<SlotHolder> holder = HOLDERS.get(holders % HOLDERS.size());
+    holders++;
+    return holder;
   }
 
   ActorRef<SlotOwner> nextWorkerRef() {

@@ -17,18 +17,21 @@ final class SimulatedTenant {
   private final double weight;
   private final int reservation;
   private final @Nullable Integer limit;
-  private final SlotUser slots;
+  private ActorRef<SlotHolder> holder;
+  private SlotUser slots;
+  private long incarnation = 1;
   private final Deque<String> waiting = new ArrayDeque<>();
   private final Map<String, SlotUser.HeldTicket> sent = new HashMap<>();
   private long attempts;
 
-  SimulatedTenant(FairnessSimulation world, String name, ActorRef<SlotHolder> holder) {
+  SimulatedTenant(FairnessSimulation world, String name) {
     this.world = world;
     this.name = name;
     this.weight = 1 + world.random.nextInt(4);
     this.reservation = world.random.nextInt(4) == 0 ? 1 : 0;
     this.limit = world.random.nextInt(4) == 0 ? 1 + world.random.nextInt(2) : null;
-    this.slots = new SlotUser(name, 1, holder);
+    this.holder = world.nextHolder();
+    this.slots = new SlotUser(name, incarnation, holder);
   }
 
   void start() {
@@ -46,6 +49,26 @@ final class SimulatedTenant {
           });
     }
     beat();
+  }
+
+  /** Its shard moves: requests begin anew, tickets of the one before reach nobody. */
+  void restart() {
+    ActorRef<SlotHolder> before = holder;
+    incarnation++;
+    holder = world.nextHolder();
+    slots = new SlotUser(name, incarnation, holder);
+    int open = unfinished();
+    waiting.clear();
+    sent.clear();
+    for (int request = 0; request < open; request++) {
+      waiting.add(nextAttempt());
+    }
+    world.holderGone(before);
+    demand();
+  }
+
+  ActorRef<SlotHolder> holder() {
+    return holder;
   }
 
   int unfinished() {

@@ -88,11 +88,12 @@ final class SimulatedWorker {
     ActorRef<SlotOwner> self = ref;
     for (SlotEffect effect : effects) {
       switch (effect) {
-        case SlotEffect.Mint mint ->
-            world.network(
-                () -> world.tenantOf(mint.holder()).held(new SlotHolder.Held(mint.ticket(), self)));
+        case SlotEffect.Mint mint -> {
+          SlotHolder.Held held = new SlotHolder.Held(mint.ticket(), self);
+          world.toHolder(mint.holder(), tenant -> tenant.held(held));
+        }
         case SlotEffect.Withdraw withdraw ->
-            world.network(() -> world.tenantOf(withdraw.holder()).withdrawn(withdraw.ticket()));
+            world.toHolder(withdraw.holder(), tenant -> tenant.withdrawn(withdraw.ticket()));
         case SlotEffect.Report report -> {
           if (report.urgent()) {
             sendTable();
