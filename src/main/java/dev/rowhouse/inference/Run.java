@@ -4,7 +4,6 @@ import dev.rowhouse.inference.EngineEvent.Failure;
 import dev.rowhouse.inference.PassageSource.Passage;
 import dev.rowhouse.inference.RunOrder.RetrievalPlan;
 import dev.rowhouse.tenant.ModelSpec;
-import dev.rowhouse.tenant.TenantId;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -150,10 +149,6 @@ final class Run extends AbstractBehavior<RunMessage> {
     RetrievalPlan plan = order.retrieval();
     if (plan == null) {
       return prepare(List.of());
-    }
-    TenantId searched = plan.handle().tenant();
-    if (!searched.equals(order.tenant())) {
-      throw new ForeignPart(order.tenant(), searched);
     }
     String query = parsed.lastUserText();
     if (query.isEmpty()) {

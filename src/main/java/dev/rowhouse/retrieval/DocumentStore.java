@@ -11,6 +11,7 @@ import dev.rowhouse.tenant.TenantId;
  */
 public final class DocumentStore {
   private final Database database;
+  private final TenantId owner;
   private final String tenant;
   private final FileTable files;
   private final StoreTable stores;
@@ -20,12 +21,18 @@ public final class DocumentStore {
 
   public DocumentStore(Database database, TenantId tenant) {
     this.database = database;
+    this.owner = tenant;
     this.tenant = tenant.value();
     this.files = new FileTable(database, tenant);
     this.stores = new StoreTable(database, tenant);
     this.storeFiles = new StoreFileTable(database, tenant);
     this.chunks = new ChunkTable(database, tenant);
     this.batches = new BatchTable(database, tenant);
+  }
+
+  /** Whose documents these are. */
+  TenantId tenant() {
+    return owner;
   }
 
   /** Makes the tables that are missing; may run at every start. */

@@ -198,7 +198,7 @@ final class SearchOperation {
     }
     Page<Passage> cut =
         new Page<>(passages, false).within(limits.replyBytesMax(), SearchOperation::sizeBytes);
-    return new SearchResult(cut.items(), cut.hasMore());
+    return new SearchResult(documents.tenant(), cut.items(), cut.hasMore());
   }
 
   private List<HybridSearch.FileOf> matching(List<String> ids, AttributeFilter filter) {

@@ -31,6 +31,12 @@ public final class CatalogReplica {
     return current.get();
   }
 
+  /** Takes a newer catalog at once, from who has just changed it; watchers hear of it as ever. */
+  public void accept(Catalog changed) {
+    current.accumulateAndGet(
+        changed, (known, offered) -> offered.version() > known.version() ? offered : known);
+  }
+
   public sealed interface Command {}
 
   /** Asks for the catalog now and after each change, on this node. */

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * Reads one object of a JSON body and notes what is wrong, by path, instead of throwing. A field
  * that is absent or null reads as absent; {@link #close} reports the fields that nobody read.
  */
-final class FieldReader {
+public final class FieldReader {
   /** A body with more mistakes than this is not a body that somebody will mend line by line. */
   private static final int ERRORS_MAX = 20;
 
@@ -35,11 +35,11 @@ final class FieldReader {
     }
   }
 
-  static FieldReader of(JsonNode body) {
+  public static FieldReader of(JsonNode body) {
     return new FieldReader(body, "", new ArrayList<>());
   }
 
-  void error(String field, String message) {
+  public void error(String field, String message) {
     add(pathOf(field), message);
   }
 
@@ -49,29 +49,34 @@ final class FieldReader {
     }
   }
 
-  boolean isClean() {
+  public boolean isClean() {
     return errors.isEmpty();
   }
 
-  <T> Checked<T> bad() {
+  /** What is wrong so far, in the order of reading. */
+  public List<FieldError> errors() {
+    return List.copyOf(errors);
+  }
+
+  public <T> Checked<T> bad() {
     return new Checked.Bad<>(errors);
   }
 
   /** The field, or nothing when it is absent or null. */
-  @Nullable JsonNode node(String field) {
+  public @Nullable JsonNode node(String field) {
     known.add(field);
     JsonNode node = object.get(field);
     return node == null || node.isNull() ? null : node;
   }
 
   /** A reader of that object; an absent one has no fields. */
-  FieldReader object(String field) {
+  public FieldReader object(String field) {
     JsonNode node = node(field);
     return new FieldReader(
         node == null ? JsonNodeFactory.instance.objectNode() : node, pathOf(field), errors);
   }
 
-  @Nullable String text(String field, int lengthMax) {
+  public @Nullable String text(String field, int lengthMax) {
     JsonNode node = node(field);
     if (node == null) {
       return null;
@@ -92,7 +97,7 @@ final class FieldReader {
     return text;
   }
 
-  @Nullable Long integer(String field, long min, long max) {
+  public @Nullable Long integer(String field, long min, long max) {
     JsonNode node = node(field);
     if (node == null) {
       return null;
@@ -108,12 +113,12 @@ final class FieldReader {
     return node.longValue();
   }
 
-  int integer(String field, int min, int max, int otherwise) {
+  public int integer(String field, int min, int max, int otherwise) {
     Long read = integer(field, (long) min, (long) max);
     return read == null ? otherwise : Math.toIntExact(read);
   }
 
-  @Nullable Double number(String field, double min, double max) {
+  public @Nullable Double number(String field, double min, double max) {
     JsonNode node = node(field);
     if (node == null) {
       return null;
@@ -130,7 +135,7 @@ final class FieldReader {
     return value;
   }
 
-  double number(String field, double min, double max, double otherwise) {
+  public double number(String field, double min, double max, double otherwise) {
     Double read = number(field, min, max);
     return read == null ? otherwise : read;
   }
@@ -145,7 +150,7 @@ final class FieldReader {
     return number(field, 0, max);
   }
 
-  boolean flag(String field, boolean otherwise) {
+  public boolean flag(String field, boolean otherwise) {
     JsonNode node = node(field);
     if (node == null) {
       return otherwise;
@@ -158,7 +163,7 @@ final class FieldReader {
   }
 
   /** A list of different texts. */
-  List<String> texts(String field, int countMax, int lengthMax) {
+  public List<String> texts(String field, int countMax, int lengthMax) {
     JsonNode node = node(field);
     if (node == null) {
       return List.of();
@@ -189,12 +194,12 @@ final class FieldReader {
   }
 
   /** How one entry of an object with free names is read. */
-  interface EntryReader<T> {
+  public interface EntryReader<T> {
     @Nullable T read(FieldReader entries, String name);
   }
 
   /** An object whose names are free. */
-  <T> Map<String, T> entries(String field, int countMax, int nameLengthMax, EntryReader<T> reader) {
+  public <T> Map<String, T> entries(String field, int countMax, int nameLengthMax, EntryReader<T> reader) {
     FieldReader entries = object(field);
     if (entries.object.size() > countMax) {
       error(field, "must have at most " + countMax + " entries");
@@ -215,7 +220,7 @@ final class FieldReader {
   }
 
   /** Reports the fields that nobody read: a mistyped name must not be ignored in silence. */
-  void close() {
+  public void close() {
     for (String name : names(object)) {
       if (!known.contains(name)) {
         error(shorten(name), "is not a known field");

@@ -1,0 +1,582 @@
+package dev.rowhouse;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
+import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigValueFactory;
+import dev.rowhouse.fairness.FairnessCoordinator;
+import dev.rowhouse.fairness.FairnessSettings;
+import dev.rowhouse.http.Health;
+import dev.rowhouse.http.Planes;
+import dev.rowhouse.inference.InferenceSettings;
+import dev.rowhouse.inference.InferenceWorker;
+import dev.rowhouse.inference.KnowledgePassages;
+import dev.rowhouse.inference.Runs;
+import dev.rowhouse.inference.WorkerCommand;
+import dev.rowhouse.inference.WorkerSettings;
+import dev.rowhouse.journal.Database;
+import dev.rowhouse.journal.Fence;
+import dev.rowhouse.journal.JournalException;
+import dev.rowhouse.journal.JournalSchema;
+import dev.rowhouse.retrieval.BgeEmbedder;
+import dev.rowhouse.retrieval.DocumentStore;
+import dev.rowhouse.retrieval.KnowledgeEntity;
+import dev.rowhouse.retrieval.Retrieval;
+import dev.rowhouse.serving.Answering;
+import dev.rowhouse.serving.ServingParts;
+import dev.rowhouse.serving.ServingSettings;
+import dev.rowhouse.serving.TenantEntity;
+import dev.rowhouse.serving.TenantPort;
+import dev.rowhouse.tenant.Catalog;
+import dev.rowhouse.tenant.CatalogKeeper;
+import dev.rowhouse.tenant.CatalogReplica;
+import dev.rowhouse.tenant.ClusterSecret;
+import dev.rowhouse.tenant.HouseCatalog;
+import dev.rowhouse.tenant.JournalProbe;
+import dev.rowhouse.tenant.PromptRenderer;
+import dev.rowhouse.tenant.TenantDirectory;
+import dev.rowhouse.tenant.TenantDirectoryProjector;
+import dev.rowhouse.tenant.TenantRecord;
+import dev.rowhouse.tenant.WriteFence;
+import dev.rowhouse.usage.LedgerSettings;
+import dev.rowhouse.usage.UsageLedger;
+import java.io.IOException;
+import java.net.BindException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.pekko.Done;
+import org.apache.pekko.actor.CoordinatedShutdown;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.apache.pekko.actor.typed.javadsl.AskPattern;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.cluster.MemberStatus;
+import org.apache.pekko.cluster.sharding.typed.ShardingEnvelope;
+import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
+import org.apache.pekko.cluster.typed.Cluster;
+import org.apache.pekko.cluster.typed.ClusterSingleton;
+import org.apache.pekko.cluster.typed.ClusterSingletonSettings;
+import org.apache.pekko.cluster.typed.Join;
+import org.apache.pekko.cluster.typed.SingletonActor;
+
+/** One running node: the rooms of the house, opened ground floor first. */
+final class Node {
+  private static final String NAME = "rowhouse";
+  private static final Duration STOP_TIMEOUT = Duration.ofSeconds(75);
+  private static final Duration POLL = Duration.ofMillis(20);
+
+  private final DataDirectory data;
+  private final Database database;
+  private final ActorSystem<Void> system;
+  private final Planes planes;
+  private final Health health;
+  private final boolean tokenFromFile;
+  private final CountDownLatch ended = new CountDownLatch(1);
+  private final AtomicInteger stopCode = new AtomicInteger(-1);
+
+  private Node(
+      DataDirectory data,
+      Database database,
+      ActorSystem<Void> system,
+      Planes planes,
+      Health health,
+      boolean tokenFromFile) {
+    this.data = data;
+    this.database = database;
+    this.system = system;
+    this.planes = planes;
+    this.health = health;
+    this.tokenFromFile = tokenFromFile;
+  }
+
+  static String version() {
+    String version = Node.class.getPackage().getImplementationVersion();
+    return version == null ? "development" : version;
+  }
+
+  /** Opens the rooms; what stands in the way comes as a {@link StartFailure}. */
+  static Node start() {
+    Config config = loadConfig();
+    DataDirectory data = DataDirectory.take(Path.of(config.getString("rowhouse.data-dir")));
+    Database database = null;
+    ActorSystem<Void> system = null;
+    try {
+      Config placed =
+          config
+              .withValue(
+                  "rowhouse.data-dir", ConfigValueFactory.fromAnyRef(data.path().toString()))
+              .resolve();
+      checkAddress(placed, "port", "ROWHOUSE_HTTP_PORT");
+      checkAddress(placed, "operator-port", "ROWHOUSE_OPERATOR_PORT");
+      String configuredToken = placed.getString("rowhouse.http.operator-token");
+      String token = configuredToken.isEmpty() ? data.operatorToken() : configuredToken;
+      HouseCatalog house = HouseCatalog.of(placed);
+      database = openDatabase(placed);
+      system = ActorSystem.create(Behaviors.empty(), NAME, placed);
+      return open(data, database, system, house, token, configuredToken.isEmpty());
+    } catch (ConfigException e) {
+      close(data, database, system);
+      throw broken(e);
+    } catch (RuntimeException e) {
+      close(data, database, system);
+      StartFailure address = addressFailure(e);
+      throw address == null ? e : address;
+    }
+  }
+
+  private static Node open(
+      DataDirectory data,
+      Database database,
+      ActorSystem<Void> system,
+      HouseCatalog house,
+      String token,
+      boolean tokenFromFile) {
+    Config config = system.settings().config();
+    InstantSource clock = InstantSource.system();
+    Health health = new Health();
+    joinCluster(system, config.getDuration("rowhouse.cluster.up-timeout"));
+    health.met(Health.Need.MEMBER, true);
+
+    Executor blocking =
+        system
+            .dispatchers()
+            .lookup(DispatcherSelector.fromConfig("rowhouse.blocking-dispatcher"));
+    String self = Cluster.get(system).selfMember().address().toString();
+    Fence fence = Fence.open(database, clock);
+    health.met(Health.Need.JOURNAL, true);
+    WriteFence writeFence = writeFence(fence, self, blocking);
+    JournalProbe probe =
+        JournalProbe.of(system, config.getString("rowhouse.usage.read-journal"));
+
+    Duration fenceTimeout = config.getDuration("rowhouse.tenant.fence-timeout");
+    ActorRef<CatalogKeeper.Command> keeper =
+        ClusterSingleton.get(system)
+            .init(
+                SingletonActor.of(
+                        CatalogKeeper.create(house, writeFence, probe, fenceTimeout), "catalog")
+                    .withSettings(ClusterSingletonSettings.create(system).withRole("tenant")));
+    CatalogReplica catalog = new CatalogReplica(house.catalog());
+    ActorRef<CatalogReplica.Command> copy =
+        system.systemActorOf(
+            catalog.behavior(
+                keeper, config.getDuration("rowhouse.tenant.catalog-resubscribe-delay")),
+            "catalog-replica",
+            DispatcherSelector.defaultDispatcher());
+    TenantDirectory directory = directory(system, database, blocking, house);
+
+    ActorRef<FairnessCoordinator.Command> coordinator =
+        FairnessCoordinator.init(
+            system,
+            FairnessSettings.from(config),
+            () -> fence.claim("coordinator", self, blocking));
+
+    ClusterSharding sharding = ClusterSharding.get(system);
+    BgeEmbedder embedder =
+        BgeEmbedder.shared(config.getInt("rowhouse.retrieval.embedder.permits"));
+    ActorRef<ShardingEnvelope<KnowledgeEntity.Command>> knowledge =
+        KnowledgeEntity.init(
+            sharding,
+            database,
+            embedder,
+            config.getConfig("rowhouse.retrieval"),
+            data.path());
+
+    ServingSettings serving = ServingSettings.of(config);
+    TenantRecord.Setting records =
+        new TenantRecord.Setting(writeFence, probe, fenceTimeout, house.defaultPlan(), clock);
+    LedgerSettings ledgers = LedgerSettings.of(config);
+    ServingParts parts =
+        new ServingParts(
+            serving,
+            clock,
+            catalog,
+            house,
+            coordinator,
+            (tenant, parent) -> TenantRecord.create(tenant, parent, records),
+            (tenant, parent) ->
+                UsageLedger.create(
+                    tenant, ZoneOffset.UTC, parent, fence, ledgers, self, clock));
+    TenantPort tenants =
+        new TenantPort(
+            system,
+            TenantEntity.init(sharding, parts),
+            config.getDuration("rowhouse.http.ask-timeout"));
+    startWorker(system, config, self, coordinator, tenants, embedder, copy, clock);
+    awaitCoordinator(system, coordinator, config.getDuration("rowhouse.cluster.up-timeout"));
+    health.met(Health.Need.COORDINATOR, true);
+
+    Planes planes =
+        get(
+            Planes.open(
+                new Planes.Parts(
+                    system,
+                    config,
+                    clock,
+                    clusterSecret(data),
+                    token,
+                    tenants,
+                    knowledge,
+                    keeper,
+                    catalog,
+                    house.slotsDefault(),
+                    directory,
+                    coordinator,
+                    new Answering.Settings(
+                        tenants, clock, serving.durableWaitMillis(), serving.answerBytesMax()),
+                    List.of(embedder.model()),
+                    config.getMemorySize("rowhouse.retrieval.files.bytes-max").toBytes(),
+                    health)));
+    return new Node(data, database, system, planes, health, tokenFromFile).withOrderlyEnd();
+  }
+
+  private static TenantDirectory directory(
+      ActorSystem<Void> system, Database database, Executor blocking, HouseCatalog house) {
+    TenantDirectory directory = new TenantDirectory(database, blocking, house.defaultPlan());
+    try {
+      directory.createSchema();
+    } catch (SQLException e) {
+      throw new StartFailure(
+          StartFailure.JOURNAL, "The table of tenants cannot be made: " + e.getMessage());
+    }
+    Config config = system.settings().config();
+    ClusterSingleton.get(system)
+        .init(
+            SingletonActor.of(
+                    TenantDirectoryProjector.create(
+                        directory,
+                        config.getString("rowhouse.usage.read-journal"),
+                        config.getDuration("rowhouse.tenant.directory.backoff-min"),
+                        config.getDuration("rowhouse.tenant.directory.backoff-max")),
+                    "tenant-directory")
+                .withSettings(ClusterSingletonSettings.create(system).withRole("tenant")));
+    return directory;
+  }
+
+  private static ClusterSecret clusterSecret(DataDirectory data) {
+    try {
+      return ClusterSecret.load(data.path(), System.getenv(), new SecureRandom());
+    } catch (IOException | IllegalArgumentException e) {
+      throw new StartFailure(
+          StartFailure.DATA_DIRECTORY, "The cluster secret cannot be used: " + e.getMessage());
+    }
+  }
+
+  private static void startWorker(
+      ActorSystem<Void> system,
+      Config config,
+      String self,
+      ActorRef<FairnessCoordinator.Command> coordinator,
+      TenantPort tenants,
+      BgeEmbedder embedder,
+      ActorRef<CatalogReplica.Command> copy,
+      InstantSource clock) {
+    if (!Cluster.get(system).selfMember().hasRole("worker")) {
+      return;
+    }
+    PromptRenderer renderer =
+        new PromptRenderer(config.getInt("rowhouse.tenant.prompt-length-max"));
+    Runs runs =
+        Runs.of(
+            system,
+            InferenceSettings.of(config),
+            new KnowledgePassages(Retrieval.create(system, embedder)),
+            new PromptTemplates(renderer),
+            clock);
+    ActorRef<dev.rowhouse.fairness.SlotOwner> worker =
+        system.systemActorOf(
+            InferenceWorker.create(
+                self,
+                clock.millis(),
+                coordinator,
+                runs,
+                (report, replyTo) ->
+                    tenants.tell(
+                        report.order().tenant(), new TenantEntity.Settle(report, replyTo, null)),
+                WorkerSettings.from(config)),
+            "worker",
+            DispatcherSelector.defaultDispatcher());
+    ActorRef<Catalog> catalogs =
+        system.systemActorOf(
+            Behaviors.receiveMessage(
+                (Catalog changed) -> {
+                  worker.tell(new WorkerCommand.CatalogChanged(changed));
+                  return Behaviors.same();
+                }),
+            "worker-catalog",
+            DispatcherSelector.defaultDispatcher());
+    copy.tell(new CatalogReplica.Watch(catalogs));
+    CoordinatedShutdown.get(system)
+        .addTask(
+            CoordinatedShutdown.PhaseServiceStop(),
+            "drain-worker",
+            () ->
+                AskPattern.<dev.rowhouse.fairness.SlotOwner, Done>ask(
+                    worker,
+                    WorkerCommand.Drain::new,
+                    WorkerSettings.from(config).drainTimeout(),
+                    system.scheduler()));
+  }
+
+  /** Answers in hand finish first, then the worker, then shards and journal, in Pekko's phases. */
+  private Node withOrderlyEnd() {
+    CoordinatedShutdown shutdown = CoordinatedShutdown.get(system);
+    shutdown.addTask(
+        CoordinatedShutdown.PhaseBeforeServiceUnbind(),
+        "not-ready",
+        () -> {
+          health.drain();
+          return java.util.concurrent.CompletableFuture.completedFuture(Done.getInstance());
+        });
+    shutdown.addTask(
+        CoordinatedShutdown.PhaseServiceRequestsDone(),
+        "drain-tenant-plane",
+        () -> planes.drain().thenApply(done -> Done.getInstance()));
+    shutdown.addTask(
+        CoordinatedShutdown.PhaseServiceStop(),
+        "close-operator-plane",
+        () -> planes.closeOperatorPlane().thenApply(done -> Done.getInstance()));
+    system
+        .getWhenTerminated()
+        .whenComplete(
+            (done, failure) -> {
+              ended.countDown();
+            });
+    return this;
+  }
+
+  String greeting() {
+    String tenantPlane = url(planes.tenantAddress());
+    String operatorPlane = url(planes.operatorAddress());
+    String token =
+        tokenFromFile
+            ? "$(cat '" + data.operatorTokenFile() + "')"
+            : "$ROWHOUSE_OPERATOR_TOKEN";
+    return """
+        Rowhouse %s is ready.
+          tenant plane    %s   console %s/console
+          operator plane  %s   console %s/console
+          operator token  %s
+        Try next:
+          curl -X PUT %s/admin/tenants/acme -H "Authorization: Bearer %s\""""
+        .formatted(
+            version(),
+            tenantPlane,
+            tenantPlane,
+            operatorPlane,
+            operatorPlane,
+            tokenFromFile ? data.operatorTokenFile() : "from ROWHOUSE_OPERATOR_TOKEN",
+            operatorPlane,
+            token);
+  }
+
+  private static String url(InetSocketAddress address) {
+    String host = address.getAddress().isAnyLocalAddress() ? "127.0.0.1" : address.getHostString();
+    return "http://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + address.getPort();
+  }
+
+  void awaitEnd() {
+    try {
+      ended.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Stops in order, once; gives the exit code. */
+  int stop() {
+    synchronized (stopCode) {
+      if (stopCode.get() >= 0) {
+        return stopCode.get();
+      }
+      boolean downed = system.whenTerminated().isCompleted();
+      int code = downed ? StartFailure.CLUSTER : 0;
+      try {
+        CoordinatedShutdown.get(system)
+            .runAll(CoordinatedShutdown.jvmExitReason())
+            .toCompletableFuture()
+            .get(STOP_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+      } catch (ExecutionException | TimeoutException e) {
+        code = 1;
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        code = 1;
+      }
+      database.close();
+      data.close();
+      stopCode.set(code);
+      return code;
+    }
+  }
+
+  private static Config loadConfig() {
+    try {
+      return ConfigFactory.load(
+          ConfigFactory.parseResourcesAnySyntax(
+              NAME, com.typesafe.config.ConfigParseOptions.defaults().setAllowMissing(false)));
+    } catch (ConfigException e) {
+      throw broken(e);
+    }
+  }
+
+  private static StartFailure broken(ConfigException e) {
+    String message = String.valueOf(e.getMessage()).replaceAll("\\s*\\R\\s*", " ");
+    return new StartFailure(
+        StartFailure.CONFIG, "The configuration in conf/ is broken: " + message);
+  }
+
+  private static Database openDatabase(Config config) {
+    try {
+      Database database = Database.open(config);
+      JournalSchema.create(database);
+      DocumentStore.createSchema(database);
+      return database;
+    } catch (JournalException | com.zaxxer.hikari.pool.HikariPool.PoolInitializationException e) {
+      Throwable cause = e.getCause() == null ? e : e.getCause();
+      throw new StartFailure(
+          StartFailure.JOURNAL,
+          "The journal's database "
+              + config.getString("rowhouse.journal.jdbc.url").replaceAll(";.*", "")
+              + " cannot be opened: "
+              + String.valueOf(cause.getMessage()).replaceAll("\\s*\\R\\s*", " "));
+    }
+  }
+
+  /** Looks before the long part of the start, so that the answer comes at once. */
+  private static void checkAddress(Config config, String portKey, String variable) {
+    String host = config.getString("rowhouse.http.host");
+    int port = config.getInt("rowhouse.http." + portKey);
+    try (ServerSocket socket = new ServerSocket()) {
+      socket.setReuseAddress(true);
+      socket.bind(new InetSocketAddress(host, port));
+    } catch (IOException e) {
+      throw new StartFailure(
+          StartFailure.ADDRESS,
+          "Cannot listen on "
+              + host
+              + ":"
+              + port
+              + ": "
+              + e.getMessage()
+              + ". Stop what uses it, or set "
+              + variable
+              + " to another port.");
+    } catch (IllegalArgumentException e) {
+      throw new StartFailure(
+          StartFailure.CONFIG, "The port " + port + " in " + variable + " is not a port.");
+    }
+  }
+
+  private static @org.jspecify.annotations.Nullable StartFailure addressFailure(
+      Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof BindException
+          || cause.getClass().getSimpleName().equals("RemoteTransportException")) {
+        return new StartFailure(
+            StartFailure.ADDRESS,
+            "Cannot listen: " + cause.getMessage() + ". Another program uses that port.");
+      }
+    }
+    return null;
+  }
+
+  private static WriteFence writeFence(Fence fence, String self, Executor blocking) {
+    return new WriteFence() {
+      @Override
+      public CompletionStage<Long> claim(String name) {
+        return fence.claim(name, self, blocking);
+      }
+
+      @Override
+      public CompletionStage<Boolean> isLatest(String name, long number) {
+        return fence.check(name, number, blocking);
+      }
+    };
+  }
+
+  private static void joinCluster(ActorSystem<Void> system, Duration timeout) {
+    Cluster cluster = Cluster.get(system);
+    if (system.settings().config().getStringList("pekko.cluster.seed-nodes").isEmpty()) {
+      cluster.manager().tell(new Join(cluster.selfMember().address()));
+    }
+    long deadline = System.nanoTime() + timeout.toNanos();
+    while (!cluster.selfMember().status().equals(MemberStatus.up())) {
+      if (System.nanoTime() > deadline) {
+        throw new StartFailure(
+            StartFailure.CLUSTER,
+            "This node did not become a member of its cluster within "
+                + timeout.toSeconds()
+                + " s. Are the seed nodes of conf/cluster.conf running and reachable?");
+      }
+      pause();
+    }
+  }
+
+  private static void awaitCoordinator(
+      ActorSystem<Void> system,
+      ActorRef<FairnessCoordinator.Command> coordinator,
+      Duration timeout) {
+    long deadline = System.nanoTime() + timeout.toNanos();
+    while (true) {
+      try {
+        AskPattern.<FairnessCoordinator.Command, FairnessCoordinator.Pong>ask(
+                coordinator,
+                FairnessCoordinator.Ping::new,
+                Duration.ofMillis(250),
+                system.scheduler())
+            .toCompletableFuture()
+            .get();
+        return;
+      } catch (ExecutionException e) {
+        if (System.nanoTime() > deadline) {
+          throw new StartFailure(
+              StartFailure.CLUSTER,
+              "No fairness coordinator answered within " + timeout.toSeconds() + " s.");
+        }
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new StartFailure(StartFailure.CLUSTER, "Interrupted while starting.");
+      }
+    }
+  }
+
+  private static void pause() {
+    try {
+      Thread.sleep(POLL);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StartFailure(StartFailure.CLUSTER, "Interrupted while starting.");
+    }
+  }
+
+  private static <T> T get(CompletionStage<T> stage) {
+    return stage.toCompletableFuture().join();
+  }
+
+  private static void close(
+      DataDirectory data,
+      @org.jspecify.annotations.Nullable Database database,
+      @org.jspecify.annotations.Nullable ActorSystem<Void> system) {
+    if (system != null) {
+      system.terminate();
+    }
+    if (database != null) {
+      database.close();
+    }
+    data.close();
+  }
+}

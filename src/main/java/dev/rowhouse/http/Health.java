@@ -1,0 +1,60 @@
+package dev.rowhouse.http;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.pekko.http.javadsl.model.HttpResponse;
+
+/**
+ * Liveness and readiness. Alive is who can answer at all; ready is who has its journal, is a member
+ * of the cluster, and has heard the coordinator once since its start (not at every moment: a
+ * failover must not unready every node).
+ */
+public final class Health {
+  /** What a node needs before it serves. */
+  public enum Need {
+    MEMBER,
+    JOURNAL,
+    COORDINATOR
+  }
+
+  private final Map<Need, Boolean> met = new ConcurrentHashMap<>();
+  private volatile boolean draining;
+
+  public void met(Need need, boolean isMet) {
+    met.put(need, isMet);
+  }
+
+  /** From now on the node is not ready: it is on its way out. */
+  public void drain() {
+    draining = true;
+  }
+
+  public boolean isReady() {
+    for (Need need : Need.values()) {
+      if (!met.getOrDefault(need, false)) {
+        return false;
+      }
+    }
+    return !draining;
+  }
+
+  CompletionStage<HttpResponse> alive(Call call) {
+    return CompletableFuture.completedFuture(
+        Replies.json(200, Json.object().put("status", "alive")));
+  }
+
+  CompletionStage<HttpResponse> ready(Call call) {
+    ObjectNode body = Json.object().put("status", isReady() ? "ready" : "not_ready");
+    ObjectNode checks = body.putObject("checks");
+    for (Need need : Need.values()) {
+      checks.put(
+          need.name().toLowerCase(java.util.Locale.ROOT), met.getOrDefault(need, false));
+    }
+    new TreeMap<>(Map.of("draining", draining)).forEach(checks::put);
+    return CompletableFuture.completedFuture(Replies.json(isReady() ? 200 : 503, body));
+  }
+}

@@ -1,0 +1,111 @@
+package dev.rowhouse.http;
+
+import dev.rowhouse.serving.AttemptId;
+import dev.rowhouse.serving.Refusal;
+import java.security.SecureRandom;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import java.util.random.RandomGenerator;
+import org.apache.pekko.NotUsed;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.http.javadsl.Http;
+import org.apache.pekko.http.javadsl.ServerBinding;
+import org.apache.pekko.http.javadsl.model.HttpRequest;
+import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.apache.pekko.http.javadsl.model.headers.RawHeader;
+import org.apache.pekko.stream.javadsl.Flow;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A listening address: gives every request its id, one answer with that id, and word when its client
+ * has left.
+ */
+final class Listener {
+  private static final Logger LOG = LoggerFactory.getLogger(Listener.class);
+
+  /** Attempt ids need to be unguessable by accident only; the key is what protects. */
+  private static final ThreadLocal<RandomGenerator> RANDOM =
+      ThreadLocal.withInitial(() -> new SplittableRandom(new SecureRandom().nextLong()));
+
+  private Listener() {}
+
+  static CompletionStage<ServerBinding> bind(
+      ActorSystem<?> system,
+      String host,
+      int port,
+      InstantSource clock,
+      Handler handler,
+      Function<Refusal, HttpResponse> error) {
+    Flow<HttpRequest, HttpResponse, NotUsed> flow =
+        Flow.<HttpRequest, HttpResponse, NotUsed>fromMaterializer(
+                (materializer, attributes) -> {
+                  Connection connection = new Connection();
+                  return Flow.<HttpRequest>create()
+                      .watchTermination(
+                          (notUsed, done) -> {
+                            done.whenComplete((ok, failure) -> connection.gone());
+                            return notUsed;
+                          })
+                      .mapAsync(
+                          1,
+                          request -> {
+                            long now = clock.millis();
+                            String id = AttemptId.mint(now, RANDOM.get());
+                            Call call =
+                                new Call(
+                                    request,
+                                    id,
+                                    segments(request),
+                                    connection,
+                                    materializer,
+                                    now);
+                            return answer(call, handler, error);
+                          })
+                      .mapMaterializedValue(notUsed -> NotUsed.getInstance());
+                })
+            .mapMaterializedValue(notUsed -> NotUsed.getInstance());
+    return Http.get(system).newServerAt(host, port).bindFlow(flow);
+  }
+
+  private static CompletionStage<HttpResponse> answer(
+      Call call, Handler handler, Function<Refusal, HttpResponse> error) {
+    CompletionStage<HttpResponse> response;
+    try {
+      response = handler.handle(call);
+    } catch (RuntimeException e) {
+      response = CompletableFuture.failedFuture(e);
+    }
+    return response
+        .exceptionally(
+            failure -> {
+              LOG.error("request {} failed: {}", call.requestId(), failure.toString(), failure);
+              return error.apply(
+                  new Refusal(
+                      500,
+                      "internal_error",
+                      "Something broke on our side; the log has it under " + call.requestId() + ".",
+                      null,
+                      0,
+                      false));
+            })
+        .thenApply(
+            given -> given.addHeader(RawHeader.create("x-request-id", call.requestId())));
+  }
+
+  /** The decoded parts of the path, empty ones left out. */
+  private static List<String> segments(HttpRequest request) {
+    List<String> segments = new ArrayList<>(6);
+    for (String part : request.getUri().pathSegments()) {
+      if (!part.isEmpty()) {
+        segments.add(part);
+      }
+    }
+    return segments;
+  }
+}

@@ -1,0 +1,279 @@
+package dev.rowhouse.http;
+
+import com.typesafe.config.Config;
+import dev.rowhouse.fairness.FairnessCoordinator;
+import dev.rowhouse.retrieval.KnowledgeEntity;
+import dev.rowhouse.serving.Answering;
+import dev.rowhouse.serving.TenantEntity;
+import dev.rowhouse.serving.TenantPort;
+import dev.rowhouse.tenant.CatalogKeeper;
+import dev.rowhouse.tenant.CatalogReplica;
+import dev.rowhouse.tenant.ClusterSecret;
+import dev.rowhouse.tenant.Scope;
+import dev.rowhouse.tenant.TenantDirectory;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.cluster.sharding.typed.ShardingEnvelope;
+import org.apache.pekko.http.javadsl.ServerBinding;
+import org.apache.pekko.http.javadsl.model.HttpResponse;
+
+/** The two planes of a node: their routes, their addresses, their end. */
+public final class Planes {
+  /**
+   * What the routes need of the rooms behind.
+   *
+   * @param embedders models that every tenant has for embedding
+   * @param answering what every request's Answering is made with
+   */
+  public record Parts(
+      ActorSystem<?> system,
+      Config config,
+      InstantSource clock,
+      ClusterSecret secret,
+      String operatorToken,
+      TenantPort tenants,
+      ActorRef<ShardingEnvelope<KnowledgeEntity.Command>> knowledge,
+      ActorRef<CatalogKeeper.Command> keeper,
+      CatalogReplica catalog,
+      int slotsDefault,
+      TenantDirectory directory,
+      ActorRef<FairnessCoordinator.Command> coordinator,
+      Answering.Settings answering,
+      List<String> embedders,
+      long fileBytesMax,
+      Health health) {}
+
+  private final ServerBinding tenantPlane;
+  private final ServerBinding operatorPlane;
+  private final Duration drainTimeout;
+
+  private Planes(ServerBinding tenantPlane, ServerBinding operatorPlane, Duration drainTimeout) {
+    this.tenantPlane = tenantPlane;
+    this.operatorPlane = operatorPlane;
+    this.drainTimeout = drainTimeout;
+  }
+
+  /** Listens on both addresses; fails with a {@code BindException} somewhere in its causes. */
+  public static CompletionStage<Planes> open(Parts parts) {
+    TokenEstimate.warmUp();
+    Config http = parts.config.getConfig("rowhouse.http");
+    String host = http.getString("host");
+    Handler tenantHandler = tenantPlane(parts, http);
+    Handler operatorHandler = operatorPlane(parts, http);
+    return Listener.bind(
+            parts.system,
+            host,
+            http.getInt("port"),
+            parts.clock,
+            tenantHandler,
+            Replies::openAiError)
+        .thenCompose(
+            tenant ->
+                Listener.bind(
+                        parts.system,
+                        host,
+                        http.getInt("operator-port"),
+                        parts.clock,
+                        operatorHandler,
+                        Replies::problem)
+                    .thenApply(
+                        operator ->
+                            new Planes(tenant, operator, http.getDuration("drain-timeout"))));
+  }
+
+  public java.net.InetSocketAddress tenantAddress() {
+    return tenantPlane.localAddress();
+  }
+
+  public java.net.InetSocketAddress operatorAddress() {
+    return operatorPlane.localAddress();
+  }
+
+  /** No new requests on the tenant plane; those in hand finish, within the drain time. */
+  public CompletionStage<?> drain() {
+    return tenantPlane.terminate(drainTimeout);
+  }
+
+  public CompletionStage<?> closeOperatorPlane() {
+    return operatorPlane.terminate(Duration.ofSeconds(2));
+  }
+
+  private static Handler tenantPlane(Parts parts, Config http) {
+    Duration askTimeout = http.getDuration("ask-timeout");
+    TenantPort tenants = parts.tenants;
+    KnowledgePort knowledge = new KnowledgePort(parts.system, parts.knowledge, askTimeout);
+    ChatRoute chat =
+        new ChatRoute(
+            parts.system,
+            parts.answering,
+            http.getMemorySize("body-max").toBytes(),
+            http.getDuration("request-timeout"));
+    ModelRoutes models =
+        new ModelRoutes(
+            parts.catalog, parts.embedders, parts.clock.instant().getEpochSecond());
+    UsageRoutes usage = new UsageRoutes(tenants, parts.clock);
+    FileRoutes files = new FileRoutes(knowledge, parts.fileBytesMax);
+    StoreRoutes stores = new StoreRoutes(knowledge, parts.clock);
+    Router<TenantPlane.TenantHandler> router = new Router<>();
+    router.on(
+        "POST",
+        "/v1/chat/completions",
+        "Answers a chat, whole or as a stream.",
+        (call, caller) -> chat.answer(call, caller.tenant(), caller.key()));
+    on(router, tenants, Scope.INFERENCE, "GET", "/v1/models", "Lists models.", models::list);
+    on(router, tenants, Scope.INFERENCE, "GET", "/v1/models/{model}", "One model.", models::get);
+    Scope read = Scope.USAGE_READ;
+    on(router, tenants, read, "GET", "/v1/usage", "Tokens and cost by time.", usage::usage);
+    on(
+        router,
+        tenants,
+        read,
+        "GET",
+        "/v1/usage/records",
+        "Every record of the usage journal, as JSON or CSV.",
+        usage::records);
+    on(router, tenants, read, "GET", "/v1/requests", "The request log.", usage::requests);
+    on(router, tenants, read, "GET", "/v1/requests/{id}", "One request.", usage::request);
+    on(router, tenants, read, "GET", "/v1/limits", "Limits and what is used.", usage::limits);
+    knowledgeRoutes(router, tenants, files, stores);
+    Router<Handler> open = new Router<>();
+    return planeWithDocument(
+        open,
+        () ->
+            OpenApi.document(
+                "Rowhouse, tenant plane",
+                "The OpenAI surface of one tenant, known from its key.",
+                "application/json",
+                open.routes(),
+                router.routes()),
+        new TenantPlane(router, open, parts.secret),
+        "tenant");
+  }
+
+  private static void knowledgeRoutes(
+      Router<TenantPlane.TenantHandler> router,
+      TenantPort tenants,
+      FileRoutes files,
+      StoreRoutes stores) {
+    String file = "/v1/files/{file}";
+    String store = "/v1/vector_stores/{store}";
+    String storeFile = store + "/files/{file}";
+    String batch = store + "/file_batches/{batch}";
+    Scope scope = Scope.KNOWLEDGE;
+    on(router, tenants, scope, "POST", "/v1/files", "Uploads a file.", files::upload);
+    on(router, tenants, scope, "GET", "/v1/files", "Lists files.", files::list);
+    on(router, tenants, scope, "GET", file, "One file.", files::get);
+    on(router, tenants, scope, "DELETE", file, "Deletes a file.", files::delete);
+    on(router, tenants, scope, "GET", file + "/content", "A file's bytes.", files::content);
+    on(router, tenants, scope, "POST", "/v1/vector_stores", "Makes a store.", stores::create);
+    on(router, tenants, scope, "GET", "/v1/vector_stores", "Lists stores.", stores::list);
+    on(router, tenants, scope, "GET", store, "One store.", stores::get);
+    on(router, tenants, scope, "POST", store, "Changes a store.", stores::update);
+    on(router, tenants, scope, "DELETE", store, "Deletes a store.", stores::delete);
+    on(router, tenants, scope, "POST", store + "/search", "Searches.", stores::search);
+    on(router, tenants, scope, "POST", store + "/files", "Attaches a file.", stores::attach);
+    on(router, tenants, scope, "GET", store + "/files", "Lists a store's files.", stores::files);
+    on(router, tenants, scope, "GET", storeFile, "A file of a store.", stores::file);
+    on(router, tenants, scope, "POST", storeFile, "Sets attributes.", stores::updateFile);
+    on(router, tenants, scope, "DELETE", storeFile, "Detaches a file.", stores::detach);
+    on(
+        router,
+        tenants,
+        scope,
+        "GET",
+        storeFile + "/content",
+        "The parsed text of a file.",
+        stores::fileContent);
+    on(
+        router,
+        tenants,
+        scope,
+        "POST",
+        store + "/file_batches",
+        "Attaches files together.",
+        stores::createBatch);
+    on(router, tenants, scope, "GET", batch, "One batch.", stores::batch);
+    on(router, tenants, scope, "POST", batch + "/cancel", "Cancels it.", stores::cancelBatch);
+    on(router, tenants, scope, "GET", batch + "/files", "A batch's files.", stores::batchFiles);
+  }
+
+  private static Handler operatorPlane(Parts parts, Config http) {
+    Duration askTimeout = http.getDuration("ask-timeout");
+    KnowledgePort knowledge = new KnowledgePort(parts.system, parts.knowledge, askTimeout);
+    TenantAdmin tenants =
+        new TenantAdmin(parts.tenants, knowledge, parts.catalog, parts.secret, parts.clock);
+    CatalogAdmin catalog =
+        new CatalogAdmin(parts.system, parts.keeper, parts.catalog, parts.slotsDefault, askTimeout);
+    ClusterAdmin cluster = new ClusterAdmin(parts.system, parts.coordinator, askTimeout);
+    DirectoryAdmin directory = new DirectoryAdmin(parts.directory);
+    String tenant = "/admin/tenants/{id}";
+    Router<Handler> router =
+        new Router<Handler>()
+            .on("GET", "/admin/tenants", "Lists tenants.", directory::list)
+            .on("PUT", tenant, "Onboards a tenant, or replaces its settings.", tenants::put)
+            .on("GET", tenant, "One tenant.", tenants::get)
+            .on("PATCH", tenant, "Changes settings (RFC 7396).", tenants::patch)
+            .on("DELETE", tenant, "Offboards a tenant and erases what it knew.", tenants::delete)
+            .on("POST", tenant + "/suspend", "Refuses its requests.", tenants::suspend)
+            .on("POST", tenant + "/resume", "Takes its requests again.", tenants::resume)
+            .on("GET", tenant + "/keys", "Lists keys.", tenants::keys)
+            .on("POST", tenant + "/keys", "Makes a key.", tenants::createKey)
+            .on("DELETE", tenant + "/keys/{key}", "Revokes a key.", tenants::revokeKey)
+            .on("POST", tenant + "/keys/{key}/rotate", "Replaces a key.", tenants::rotateKey)
+            .on("GET", "/admin/plans", "Lists plans.", catalog::plans)
+            .on("GET", "/admin/plans/{plan}", "One plan.", catalog::plan)
+            .on("PUT", "/admin/plans/{plan}", "Makes or replaces a plan.", catalog::putPlan)
+            .on("DELETE", "/admin/plans/{plan}", "Deletes a plan.", catalog::deletePlan)
+            .on("GET", "/admin/models", "Lists models.", catalog::models)
+            .on("GET", "/admin/models/{model}", "One model.", catalog::model)
+            .on("PUT", "/admin/models/{model}", "Makes or replaces a model.", catalog::putModel)
+            .on("DELETE", "/admin/models/{model}", "Deletes a model.", catalog::deleteModel)
+            .on("GET", "/admin/cluster", "Members and roles.", cluster::cluster)
+            .on("GET", "/admin/fairness", "Slots, queues and shares.", cluster::fairness);
+    Router<Handler> open =
+        new Router<Handler>()
+            .on("GET", "/alive", "Whether the process answers.", parts.health::alive)
+            .on("GET", "/ready", "Whether the node serves.", parts.health::ready);
+    return planeWithDocument(
+        open,
+        () ->
+            OpenApi.document(
+                "Rowhouse, operator plane",
+                "Tenants, keys, plans, models, capacity. Errors are RFC 9457 problems.",
+                "application/problem+json",
+                open.routes(),
+                router.routes()),
+        new OperatorPlane(router, open, parts.operatorToken),
+        "operator");
+  }
+
+  private static Handler planeWithDocument(
+      Router<Handler> open,
+      java.util.function.Supplier<com.fasterxml.jackson.databind.JsonNode> document,
+      Handler plane,
+      String console) {
+    open.on(
+        "GET",
+        "/openapi.json",
+        "This document.",
+        call -> CompletableFuture.completedFuture(Replies.json(200, document.get())));
+    open.on("GET", "/console", "The console.", call -> Console.page(console));
+    return plane;
+  }
+
+  private static void on(
+      Router<TenantPlane.TenantHandler> router,
+      TenantPort tenants,
+      Scope scope,
+      String method,
+      String pattern,
+      String summary,
+      TenantPlane.AuthorizedHandler handler) {
+    router.on(method, pattern, summary, TenantPlane.authorized(tenants, scope, handler));
+  }
+}

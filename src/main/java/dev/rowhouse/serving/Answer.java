@@ -1,0 +1,35 @@
+package dev.rowhouse.serving;
+
+import java.util.List;
+import org.apache.pekko.NotUsed;
+import org.apache.pekko.stream.javadsl.Source;
+import org.apache.pekko.util.ByteString;
+import org.jspecify.annotations.Nullable;
+
+/** What a gateway gives the client: exactly one of these for each request. */
+public sealed interface Answer {
+
+  /** A refusal or a failure before anything was sent. */
+  record Refused(Refusal refusal, @Nullable LimitsView limits) implements Answer {}
+
+  /** The whole answer as JSON; its usage is durable. */
+  record Whole(ByteString body, @Nullable LimitsView limits) implements Answer {}
+
+  /** A stream, which ends with {@link Part.Done} or {@link Part.Broken} and never without. */
+  record Streamed(Source<Part, NotUsed> parts, @Nullable LimitsView limits) implements Answer {}
+
+  /** A part of a stream. */
+  sealed interface Part {
+    /** Chunks in order, each one's JSON. */
+    record Chunks(List<ByteString> json) implements Part {}
+
+    /** Still waiting for a slot; keeps the connection alive. */
+    record StillQueued() implements Part {}
+
+    /** The stream ends with this error. */
+    record Broken(Refusal refusal) implements Part {}
+
+    /** The stream is complete, and its usage durable. */
+    record Done() implements Part {}
+  }
+}

@@ -1,0 +1,34 @@
+package dev.rowhouse.serving;
+
+import dev.rowhouse.tenant.Catalog;
+import dev.rowhouse.tenant.ModelSpec;
+import dev.rowhouse.tenant.TenantProfile;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+
+/** The names of models that a tenant may ask for: the same rule as admission's. */
+public final class Models {
+  private Models() {}
+
+  /** Sorted: models that exist for the tenant and are allowed, aliases of such, and embedders. */
+  public static List<String> namesFor(
+      TenantProfile profile, Catalog catalog, List<String> embedders) {
+    TreeSet<String> names = new TreeSet<>(embedders);
+    for (ModelSpec model : catalog.models().values()) {
+      if (model.existsFor(profile.tenant())
+          && Route.isAllowed(profile, model.name(), model.name())) {
+        names.add(model.name());
+      }
+    }
+    for (Map.Entry<String, String> alias : profile.aliases().entrySet()) {
+      ModelSpec model = catalog.model(alias.getValue());
+      if (model != null
+          && model.existsFor(profile.tenant())
+          && Route.isAllowed(profile, alias.getKey(), alias.getValue())) {
+        names.add(alias.getKey());
+      }
+    }
+    return List.copyOf(names);
+  }
+}

@@ -1,0 +1,84 @@
+package dev.rowhouse.serving;
+
+import java.util.Locale;
+
+/** The words of refusals that more than one place says. */
+public final class Refusals {
+  /** How long a full queue or full concurrency is taken to last: runs end in seconds. */
+  static final long QUEUE_RETRY_MILLIS = 1_000;
+
+  /** How long a request may wait for a slot when no plan says so. */
+  static final long QUEUE_TIMEOUT_MILLIS = 30_000;
+
+  private Refusals() {}
+
+  public static Refusal invalidKey() {
+    return Refusal.of(
+        401,
+        "invalid_api_key",
+        "Incorrect API key provided. Send 'Authorization: Bearer rh_...' with a key that the"
+            + " operator has made and that is neither revoked nor expired.");
+  }
+
+  public static Refusal unknownModel(String asked) {
+    return Refusal.field(
+        404,
+        "model_not_found",
+        "model",
+        "The model '" + asked + "' does not exist. GET /v1/models lists those that do.");
+  }
+
+  public static Refusal journalUnavailable(long retryMillis) {
+    return Refusal.until(
+        503,
+        "journal_unavailable",
+        "The usage journal does not answer, so nothing new is admitted. Try again shortly.",
+        retryMillis);
+  }
+
+  public static Refusal noCapacity(String message) {
+    return Refusal.until(503, "no_capacity", message, QUEUE_RETRY_MILLIS);
+  }
+
+  static Refusal queueTimeout(long waitedMillis) {
+    return Refusal.until(
+        503,
+        "queue_timeout",
+        "No capacity slot became free within " + duration(waitedMillis) + ". Try again later.",
+        QUEUE_RETRY_MILLIS);
+  }
+
+  /** The no of a run: its own status and code. */
+  static Refusal ofRun(int httpStatus, String code, String message) {
+    return httpStatus >= 500
+        ? new Refusal(httpStatus, code, message, null, QUEUE_RETRY_MILLIS, true)
+        : Refusal.of(httpStatus, code, message);
+  }
+
+  static String limit(String name, long limit, long used, long resetMillis) {
+    return "Limit "
+        + name
+        + " reached: limit "
+        + limit
+        + ", used "
+        + used
+        + ", resets in "
+        + duration(resetMillis)
+        + ".";
+  }
+
+  /** As OpenAI writes durations in its headers: {@code 20ms}, {@code 1.5s}, {@code 6m0s}. */
+  public static String duration(long millis) {
+    if (millis < 1000) {
+      return millis + "ms";
+    }
+    long minutes = millis / 60_000;
+    if (minutes == 0) {
+      String seconds = String.format(Locale.ROOT, "%.3f", millis / 1000.0);
+      return seconds.replaceAll("\\.?0+$", "") + "s";
+    }
+    long hours = minutes / 60;
+    String rest = minutes % 60 + "m" + millis % 60_000 / 1000 + "s";
+    return hours == 0 ? rest : hours + "h" + rest;
+  }
+}

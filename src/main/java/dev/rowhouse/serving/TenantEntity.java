@@ -1,0 +1,600 @@
+package dev.rowhouse.serving;
+
+import dev.rowhouse.fairness.SlotHolder;
+import dev.rowhouse.fairness.SlotOwner;
+import dev.rowhouse.fairness.SlotUser;
+import dev.rowhouse.inference.RunReport;
+import dev.rowhouse.inference.WorkerCommand;
+import dev.rowhouse.serving.Desk.InFlight;
+import dev.rowhouse.tenant.Scope;
+import dev.rowhouse.tenant.TenantCommand;
+import dev.rowhouse.tenant.TenantId;
+import dev.rowhouse.tenant.TenantProfile;
+import dev.rowhouse.tenant.TenantRecord;
+import dev.rowhouse.tenant.TenantReply;
+import dev.rowhouse.usage.LedgerReply;
+import dev.rowhouse.usage.StartedEntry;
+import dev.rowhouse.usage.UsageLedger;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
+import org.apache.pekko.cluster.sharding.typed.javadsl.Entity;
+import org.apache.pekko.cluster.sharding.typed.javadsl.EntityTypeKey;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The tenant's sharded actor: meters, queue, held slots, profile, and records on their way to the
+ * journal. Thin: {@link Desk} admits, {@link SlotUser} keeps tickets, {@link RecordBatcher} gathers
+ * records; here they are wired to messages and to the two event-sourced children.
+ *
+ * <p>States: LOADING (children read the journal; requests wait, bounded) -> ACTIVE, or ABSENT when
+ * there is no such tenant -> RETIRING (no newcomers, the last records are written) -> stopped.
+ *
+ * <p>The mailbox takes {@link Command}, what workers tell a holder of slots, and the words of its
+ * children; the type of the outside is Command alone.
+ */
+public final class TenantEntity {
+  public static final EntityTypeKey<Command> KEY = EntityTypeKey.create(Command.class, "tenant");
+
+  /** Attempts whose durability is remembered, so that a repeated settlement is answered at once. */
+  private static final int DURABLE_REMEMBERED_MAX = 10_000;
+
+  private static final Duration TICK = Duration.ofSeconds(1);
+
+  /** What may be asked of a tenant's actor. */
+  public sealed interface Command {}
+
+  /** Asks for a place; answered with {@link Verdict}. Sent again it is answered as before. */
+  public record Admit(Ask ask, ActorRef<Object> gateway) implements Command {}
+
+  /** The client left before its request ran. */
+  public record Leave(String attempt) implements Command {}
+
+  /** The worker refused the ticket, or was silent: the request waits for another slot. */
+  public record Requeue(String attempt) implements Command {}
+
+  /**
+   * What a run spent; may come many times and from both sides.
+   *
+   * @param worker is told when it is durable
+   * @param gateway is told, too
+   */
+  public record Settle(
+      RunReport report,
+      @Nullable ActorRef<WorkerCommand.Settled> worker,
+      @Nullable ActorRef<Object> gateway)
+      implements Command {}
+
+  /** May this key do that? Answered with {@link Authorization}. */
+  public record Authorize(Ask.Credential key, Scope scope, ActorRef<Authorization> replyTo)
+      implements Command {}
+
+  /** For the tenant's record. */
+  public record Administer(TenantCommand command, ActorRef<TenantReply> replyTo)
+      implements Command {}
+
+  /** For the tenant's ledger. */
+  public record QueryLedger(UsageLedger.Command query) implements Command {}
+
+  /** The stop message: no newcomers, return tickets, write what is left, stop. */
+  public enum Retire implements Command {
+    RETIRE
+  }
+
+  /** The answer to {@link Authorize}. */
+  public sealed interface Authorization {}
+
+  public record Granted(TenantProfile profile, LimitsView limits) implements Authorization {}
+
+  public record Denied(Refusal refusal) implements Authorization {}
+
+  private enum Timed {
+    TICK,
+    FLUSH,
+    SEND_AGAIN
+  }
+
+  private enum State {
+    LOADING,
+    ACTIVE,
+    ABSENT,
+    RETIRING
+  }
+
+  /** Who waits for the durability of one attempt. */
+  private record Waiters(
+      @Nullable ActorRef<WorkerCommand.Settled> worker, @Nullable ActorRef<Object> gateway) {
+    Waiters with(
+        @Nullable ActorRef<WorkerCommand.Settled> otherWorker,
+        @Nullable ActorRef<Object> otherGateway) {
+      return new Waiters(
+          otherWorker == null ? worker : otherWorker,
+          otherGateway == null ? gateway : otherGateway);
+    }
+  }
+
+  private final ActorContext<Object> context;
+  private final TimerScheduler<Object> timers;
+  private final TenantId tenant;
+  private final ServingParts parts;
+  private final ServingSettings settings;
+  private final ActorRef<ClusterSharding.ShardCommand> shard;
+  private final SlotUser slots;
+  private final RecordBatcher batcher;
+  private final Orders orders;
+  private final Map<String, Waiters> waiters = new HashMap<>();
+  private final Map<String, Integer> demanded = new HashMap<>();
+  private final Map<String, Boolean> durable =
+      new LinkedHashMap<>() {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, Boolean> eldest) {
+          return size() > DURABLE_REMEMBERED_MAX;
+        }
+      };
+  private final ArrayDeque<Object> stash = new ArrayDeque<>();
+  private final ActorRef<TenantRecord.Command> record;
+  private @Nullable ActorRef<UsageLedger.Command> ledger;
+  private @Nullable Desk desk;
+  private State state = State.LOADING;
+  private boolean journalAway;
+  private long lastBusyMillis;
+
+  private TenantEntity(
+      ActorContext<Object> context,
+      TimerScheduler<Object> timers,
+      TenantId tenant,
+      ServingParts parts,
+      ActorRef<ClusterSharding.ShardCommand> shard) {
+    this.context = context;
+    this.timers = timers;
+    this.tenant = tenant;
+    this.parts = parts;
+    this.settings = parts.settings();
+    this.shard = shard;
+    this.lastBusyMillis = now();
+    this.slots = new SlotUser(tenant.value(), now(), context.getSelf().narrow());
+    this.batcher =
+        new RecordBatcher(
+            settings.batchMax(), settings.lingerMillis(), settings.startedLingerMillis());
+    this.orders = new Orders(tenant);
+    this.record = context.spawn(parts.record(tenant, context.getSelf().narrow()), "record");
+    timers.startTimerWithFixedDelay(Timed.TICK, TICK);
+  }
+
+  /** Registers tenants with sharding; the region's ref is the way to all of them. */
+  public static ActorRef<org.apache.pekko.cluster.sharding.typed.ShardingEnvelope<Command>> init(
+      ClusterSharding sharding, ServingParts parts) {
+    return sharding.init(
+        Entity.of(
+                KEY,
+                entity -> create(new TenantId(entity.getEntityId()), parts, entity.getShard()))
+            .withStopMessage(Retire.RETIRE)
+            .withRole("tenant"));
+  }
+
+  static Behavior<Command> create(
+      TenantId tenant, ServingParts parts, ActorRef<ClusterSharding.ShardCommand> shard) {
+    return Behaviors.<Object>setup(
+            context ->
+                Behaviors.withTimers(
+                    timers -> {
+                      TenantEntity entity =
+                          new TenantEntity(context, timers, tenant, parts, shard);
+                      return Behaviors.receiveMessage(entity::onMessage);
+                    }))
+        .narrow();
+  }
+
+  private Behavior<Object> onMessage(Object message) {
+    return switch (message) {
+      case Command command -> onCommand(command);
+      case SlotHolder.Held held -> onHeld(held);
+      case SlotHolder.Withdrawn withdrawn -> {
+        slots.withdrawn(withdrawn.ticket());
+        yield Behaviors.same();
+      }
+      case LedgerReply.Appended appended -> onAppended(appended);
+      case LedgerReply.AppendFailed failed -> onAppendFailed(failed);
+      case LedgerReply.Opened opened -> onOpened(opened);
+      case TenantRecord.Notice notice -> onNotice(notice);
+      case Timed timed ->
+          switch (timed) {
+            case TICK -> onTick();
+            case FLUSH -> pump();
+            case SEND_AGAIN -> sendAgain();
+          };
+      default -> Behaviors.unhandled();
+    };
+  }
+
+  private Behavior<Object> onCommand(Command command) {
+    if (!(command instanceof Retire)) {
+      lastBusyMillis = now();
+    }
+    return switch (command) {
+      case Administer administer -> {
+        record.tell(new TenantRecord.Execute(administer.command(), administer.replyTo()));
+        yield Behaviors.same();
+      }
+      case Retire _ -> retire();
+      case Settle settle when desk != null -> onSettle(settle, desk);
+      case Command _ when state == State.LOADING -> stash(command);
+      case Command _ when desk == null -> refuseForAbsent(command);
+      case Admit admit -> onAdmit(admit, desk);
+      case Leave leave -> onLeave(leave.attempt(), desk);
+      case Requeue requeue -> onRequeue(requeue.attempt(), desk);
+      case Settle settle -> stash(settle);
+      case Authorize authorize -> {
+        authorize.replyTo().tell(authorize(authorize, desk));
+        yield Behaviors.same();
+      }
+      case QueryLedger query -> {
+        if (ledger != null) {
+          ledger.tell(query.query());
+        }
+        yield Behaviors.same();
+      }
+    };
+  }
+
+  private Behavior<Object> stash(Command command) {
+    if (stash.size() < settings.startStashMax()) {
+      stash.add(command);
+    } else if (command instanceof Admit admit) {
+      admit
+          .gateway()
+          .tell(new Verdict.No(Refusals.journalUnavailable(settings.retryMillis()), null));
+    }
+    return Behaviors.same();
+  }
+
+  private Behavior<Object> refuseForAbsent(Command command) {
+    switch (command) {
+      case Admit admit -> admit.gateway().tell(new Verdict.No(Refusals.invalidKey(), null));
+      case Authorize authorize -> authorize.replyTo().tell(new Denied(Refusals.invalidKey()));
+      case Leave _, Requeue _, Settle _, QueryLedger _, Administer _, Retire _ -> {}
+    }
+    return Behaviors.same();
+  }
+
+  private Authorization authorize(Authorize authorize, Desk desk) {
+    Refusal refusal = desk.authorize(authorize.key(), authorize.scope(), now());
+    return refusal == null ? new Granted(desk.profile(), desk.view(now())) : new Denied(refusal);
+  }
+
+  private Behavior<Object> onAdmit(Admit admit, Desk desk) {
+    if (state == State.RETIRING) {
+      // The gateway hears nothing, asks again, and finds the next incarnation.
+      return Behaviors.same();
+    }
+    long now = now();
+    if (journalAway || batcher.size() >= settings.pendingMax()) {
+      admit
+          .gateway()
+          .tell(
+              new Verdict.No(
+                  Refusals.journalUnavailable(settings.retryMillis()), desk.view(now)));
+      return Behaviors.same();
+    }
+    switch (desk.admit(admit.ask(), admit.gateway(), now)) {
+      case Desk.Decision.Refused refused ->
+          admit.gateway().tell(new Verdict.No(refused.refusal(), desk.view(now)));
+      case Desk.Decision.Accepted accepted -> place(accepted.request(), desk);
+      case Desk.Decision.Known known -> {
+        Verdict.Go go = known.request().go;
+        admit.gateway().tell(go != null ? go : waiting(known.request(), desk));
+      }
+    }
+    return Behaviors.same();
+  }
+
+  /** Gives a request a slot that is at hand, or a place in the queue. */
+  private void place(InFlight request, Desk desk) {
+    SlotUser.HeldTicket held = slots.take(request.pool());
+    if (held != null) {
+      go(request, held, desk);
+      return;
+    }
+    Refusal full = desk.queueFull();
+    if (full != null) {
+      desk.leave(request.attempt(), now());
+      request.gateway.tell(new Verdict.No(full, desk.view(now())));
+      return;
+    }
+    desk.enqueue(request);
+    request.gateway.tell(waiting(request, desk));
+    demand(request.pool(), desk);
+  }
+
+  private Verdict waiting(InFlight request, Desk desk) {
+    return new Verdict.Waiting(desk.waitingIn(request.pool()) - 1, desk.view(now()));
+  }
+
+  private void go(InFlight request, SlotUser.HeldTicket held, Desk desk) {
+    long now = now();
+    request.running = true;
+    Verdict.Go go =
+        new Verdict.Go(
+            orders.order(request, desk.profile(), now),
+            held.ticket(),
+            held.worker(),
+            desk.view(now));
+    request.go = go;
+    batcher.started(
+        new StartedEntry(
+            request.attempt(),
+            request.ask.receivedAtMillis(),
+            request.ask.key().keyId(),
+            go.order().modelAsked(),
+            request.reservedTokens),
+        now);
+    request.gateway.tell(go);
+    scheduleFlush(now);
+  }
+
+  private Behavior<Object> onHeld(SlotHolder.Held held) {
+    Desk open = desk;
+    String pool = held.ticket().pool();
+    if (!slots.offer(held)) {
+      return Behaviors.same();
+    }
+    if (open == null || state == State.RETIRING) {
+      returnTickets();
+      return Behaviors.same();
+    }
+    if (open.waitingIn(pool) > 0) {
+      SlotUser.HeldTicket ticket = slots.take(pool);
+      InFlight next = ticket == null ? null : open.next(pool);
+      if (ticket != null && next != null) {
+        go(next, ticket, open);
+      }
+      if (open.waitingIn(pool) == 0) {
+        demand(pool, open);
+      }
+    }
+    return Behaviors.same();
+  }
+
+  private Behavior<Object> onLeave(String attempt, Desk desk) {
+    InFlight request = desk.leave(attempt, now());
+    if (request != null) {
+      Verdict.Go go = request.go;
+      if (go != null) {
+        go.worker().tell(new SlotOwner.Return(go.ticket()));
+        slots.finished(go.ticket());
+      }
+      demand(request.pool(), desk);
+    }
+    return Behaviors.same();
+  }
+
+  private Behavior<Object> onRequeue(String attempt, Desk desk) {
+    InFlight request = desk.find(attempt);
+    if (request != null && request.running) {
+      if (request.go != null) {
+        slots.finished(request.go.ticket());
+        request.go = null;
+      }
+      request.running = false;
+      place(request, desk);
+    }
+    return Behaviors.same();
+  }
+
+  private Behavior<Object> onSettle(Settle settle, Desk desk) {
+    RunReport report = settle.report();
+    String attempt = report.order().attempt();
+    if (durable.containsKey(attempt)) {
+      tellDurable(attempt, new Waiters(settle.worker(), settle.gateway()));
+      return Behaviors.same();
+    }
+    Waiters known = waiters.get(attempt);
+    if (known != null) {
+      waiters.put(attempt, known.with(settle.worker(), settle.gateway()));
+      return Behaviors.same();
+    }
+    var settled = orders.record(report, desk.catalog());
+    InFlight request =
+        desk.settle(
+            attempt,
+            report.inputTokens(),
+            report.outputTokens(),
+            settled.costMicros(),
+            now());
+    ActorRef<Object> gateway = settle.gateway();
+    if (request != null) {
+      gateway = request.gateway;
+      if (request.go != null) {
+        slots.finished(request.go.ticket());
+      }
+    }
+    waiters.put(attempt, new Waiters(settle.worker(), gateway));
+    batcher.ended(settled, now());
+    return pump();
+  }
+
+  private Behavior<Object> pump() {
+    RecordBatcher.Batch batch = batcher.next(now());
+    if (batch != null) {
+      send(batch);
+    } else {
+      scheduleFlush(now());
+    }
+    return Behaviors.same();
+  }
+
+  private void scheduleFlush(long now) {
+    long due = batcher.millisUntilDue(now);
+    if (due != Long.MAX_VALUE
+        && batcher.again() == null
+        && !timers.isTimerActive(Timed.FLUSH)) {
+      timers.startSingleTimer(Timed.FLUSH, Duration.ofMillis(Math.max(1, due)));
+    }
+  }
+
+  private void send(RecordBatcher.Batch batch) {
+    if (ledger != null) {
+      ledger.tell(
+          new UsageLedger.Append(
+              batch.number(), batch.records(), batch.started(), context.getSelf().narrow()));
+    }
+  }
+
+  private Behavior<Object> sendAgain() {
+    RecordBatcher.Batch batch = batcher.again();
+    if (batch != null) {
+      send(batch);
+    }
+    return Behaviors.same();
+  }
+
+  private Behavior<Object> onAppended(LedgerReply.Appended appended) {
+    journalAway = false;
+    RecordBatcher.Batch batch = batcher.acknowledged(appended.batch());
+    if (batch != null) {
+      for (var written : batch.records()) {
+        durable.put(written.attempt(), Boolean.TRUE);
+        Waiters waiting = waiters.remove(written.attempt());
+        if (waiting != null) {
+          tellDurable(written.attempt(), waiting);
+        }
+      }
+    }
+    if (state == State.RETIRING && batcher.isEmpty()) {
+      return Behaviors.stopped();
+    }
+    return pump();
+  }
+
+  private static void tellDurable(String attempt, Waiters waiting) {
+    if (waiting.worker() != null) {
+      waiting.worker().tell(new WorkerCommand.Settled(attempt));
+    }
+    if (waiting.gateway() != null) {
+      waiting.gateway().tell(new Verdict.Durable(attempt));
+    }
+  }
+
+  private Behavior<Object> onAppendFailed(LedgerReply.AppendFailed failed) {
+    if (!journalAway) {
+      context.getLog().warn("the journal does not take usage of {}: {}", tenant, failed.reason());
+    }
+    journalAway = true;
+    timers.startSingleTimer(Timed.SEND_AGAIN, Duration.ofMillis(settings.retryMillis()));
+    return Behaviors.same();
+  }
+
+  private Behavior<Object> onNotice(TenantRecord.Notice notice) {
+    switch (notice) {
+      case TenantRecord.Unknown _ -> {
+        state = State.ABSENT;
+        unstash();
+      }
+      case TenantRecord.ProfileChanged changed -> {
+        if (desk != null) {
+          desk.profile(changed.profile());
+        } else if (ledger == null) {
+          desk = new Desk(changed.profile(), parts.catalog(), parts.house());
+          state = State.LOADING;
+          ledger = context.spawn(parts.ledger(tenant, context.getSelf().narrow()), "ledger");
+        }
+      }
+    }
+    return Behaviors.same();
+  }
+
+  private Behavior<Object> onOpened(LedgerReply.Opened opened) {
+    if (state == State.LOADING && desk != null) {
+      desk.resume(opened, now());
+      state = State.ACTIVE;
+      unstash();
+    }
+    return Behaviors.same();
+  }
+
+  private void unstash() {
+    while (!stash.isEmpty() && state != State.LOADING) {
+      Object next = stash.poll();
+      if (next instanceof Command command) {
+        onCommand(command);
+      }
+    }
+  }
+
+  private void demand(String pool, Desk desk) {
+    int pending = desk.waitingIn(pool);
+    Integer last = pending == 0 ? demanded.remove(pool) : demanded.put(pool, pending);
+    if (pending > 0 || last != null) {
+      parts
+          .coordinator()
+          .tell(
+              slots.demand(
+                  pool,
+                  pending,
+                  desk.headCost(pool),
+                  desk.weight(),
+                  desk.profile().reservationSlots(),
+                  null));
+    }
+  }
+
+  private Behavior<Object> onTick() {
+    Desk open = desk;
+    long now = now();
+    if (open == null || state != State.ACTIVE) {
+      return open == null && isLongIdle(now) ? passivate() : Behaviors.same();
+    }
+    for (InFlight late : open.waitedOver(open.queueTimeoutMillis(), now)) {
+      onLeave(late.attempt(), open);
+      late.gateway.tell(
+          new Verdict.No(
+              Refusals.queueTimeout(now - late.ask.receivedAtMillis()), open.view(now)));
+    }
+    for (InFlight lost : open.overdue(now - settings.overdueGraceMillis())) {
+      // Its start is in the ledger, which makes an unknown of it when nobody settles.
+      onLeave(lost.attempt(), open);
+    }
+    for (String pool : open.waitingPools()) {
+      demand(pool, open);
+    }
+    pump();
+    return open.isIdle() && batcher.isEmpty() && isLongIdle(now) ? passivate() : Behaviors.same();
+  }
+
+  private boolean isLongIdle(long now) {
+    return now - lastBusyMillis > settings.passivateAfterMillis();
+  }
+
+  private Behavior<Object> passivate() {
+    returnTickets();
+    shard.tell(new ClusterSharding.Passivate<>(context.getSelf().narrow()));
+    return Behaviors.same();
+  }
+
+  private Behavior<Object> retire() {
+    state = State.RETIRING;
+    returnTickets();
+    if (batcher.isEmpty() || ledger == null) {
+      return Behaviors.stopped();
+    }
+    return pump();
+  }
+
+  private void returnTickets() {
+    for (SlotUser.HeldTicket held : slots.returnAll()) {
+      held.worker().tell(new SlotOwner.Return(held.ticket()));
+    }
+  }
+
+  private long now() {
+    return parts.clock().millis();
+  }
+}
