@@ -91,6 +91,25 @@ final class UsageLedgerTest {
   }
 
   @Test
+  void aBatchThatIsSentAgainWithMoreInItIsWrittenWhole() {
+    try (House house = House.open(directory)) {
+      House.Opening opening = house.ledger();
+      opening.opened();
+      TestProbe<LedgerReply.Append> parent = house.kit.createTestProbe(LedgerReply.Append.class);
+      List<UsageRecord> all = some(6);
+      opening
+          .ledger()
+          .tell(new UsageLedger.Append(7, all.subList(0, 3), List.of(), parent.getRef()));
+      opening.ledger().tell(new UsageLedger.Append(7, all, List.of(), parent.getRef()));
+      opening.ledger().tell(new UsageLedger.Append(8, some(1), List.of(), parent.getRef()));
+      parent.expectMessage(
+          House.PATIENCE, new LedgerReply.AppendFailed(8, "another batch is written"));
+      parent.expectMessage(House.PATIENCE, new LedgerReply.Appended(7));
+      assertEquals(all, house.records(opening.ledger()));
+    }
+  }
+
+  @Test
   void commitsAThousandRecordsAtOnce() {
     try (House house = House.open(directory)) {
       ActorRef<UsageLedger.Command> ledger = house.ledger().ledger();
