@@ -63,6 +63,7 @@ import org.apache.pekko.actor.CoordinatedShutdown;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.apache.pekko.actor.typed.SupervisorStrategy;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.cluster.MemberStatus;
@@ -78,6 +79,8 @@ import org.apache.pekko.cluster.typed.SingletonActor;
 final class Node {
   private static final String NAME = "rowhouse";
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(75);
+  private static final Duration RESTART_MIN = Duration.ofMillis(500);
+  private static final Duration RESTART_MAX = Duration.ofSeconds(10);
   private static final Duration POLL = Duration.ofMillis(20);
 
   private final DataDirectory data;
@@ -168,7 +171,12 @@ final class Node {
         ClusterSingleton.get(system)
             .init(
                 SingletonActor.of(
-                        CatalogKeeper.create(house, writeFence, probe, fenceTimeout), "catalog")
+                        Behaviors.supervise(
+                                CatalogKeeper.create(house, writeFence, probe, fenceTimeout))
+                            .onFailure(
+                                SupervisorStrategy.restartWithBackoff(
+                                    RESTART_MIN, RESTART_MAX, 0.2)),
+                        "catalog")
                     .withSettings(ClusterSingletonSettings.create(system).withRole("tenant")));
     CatalogReplica catalog = new CatalogReplica(house.catalog());
     ActorRef<CatalogReplica.Command> copy =
@@ -263,6 +271,7 @@ final class Node {
                         config.getDuration("rowhouse.tenant.directory.backoff-min"),
                         config.getDuration("rowhouse.tenant.directory.backoff-max")),
                     "tenant-directory")
+                .withStopMessage(new TenantDirectoryProjector.Stop())
                 .withSettings(ClusterSingletonSettings.create(system).withRole("tenant")));
     return directory;
   }

@@ -22,6 +22,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.SupervisorStrategy;
+import org.apache.pekko.actor.typed.Terminated;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
@@ -48,6 +50,9 @@ public final class TenantEntity {
   private static final int DURABLE_REMEMBERED_MAX = 10_000;
 
   private static final Duration TICK = Duration.ofSeconds(1);
+
+  /** A ledger that keeps failing is read again this often at least. */
+  private static final Duration LEDGER_BACKOFF_MAX = Duration.ofSeconds(10);
 
   /** What may be asked of a tenant's actor. */
   public sealed interface Command {}
@@ -99,7 +104,8 @@ public final class TenantEntity {
   private enum Timed {
     TICK,
     FLUSH,
-    SEND_AGAIN
+    SEND_AGAIN,
+    OPEN_RECORD
   }
 
   private enum State {
@@ -140,7 +146,7 @@ public final class TenantEntity {
         }
       };
   private final ArrayDeque<Object> stash = new ArrayDeque<>();
-  private final ActorRef<TenantRecord.Command> record;
+  private @Nullable ActorRef<TenantRecord.Command> record;
   private @Nullable ActorRef<UsageLedger.Command> ledger;
   private @Nullable Desk desk;
   private State state = State.LOADING;
@@ -165,7 +171,7 @@ public final class TenantEntity {
         new RecordBatcher(
             settings.batchMax(), settings.lingerMillis(), settings.startedLingerMillis());
     this.orders = new Orders(tenant);
-    this.record = context.spawn(parts.record(tenant, context.getSelf().narrow()), "record");
+    openRecord();
     timers.startTimerWithFixedDelay(Timed.TICK, TICK);
   }
 
@@ -188,7 +194,12 @@ public final class TenantEntity {
                     timers -> {
                       TenantEntity entity =
                           new TenantEntity(context, timers, tenant, parts, shard);
-                      return Behaviors.receiveMessage(entity::onMessage);
+                      return Behaviors.receive(
+                          (ignored, message) -> entity.onMessage(message),
+                          (ignored, signal) ->
+                              signal instanceof Terminated
+                                  ? entity.onRecordStopped()
+                                  : Behaviors.same());
                     }))
         .narrow();
   }
@@ -210,6 +221,7 @@ public final class TenantEntity {
             case TICK -> onTick();
             case FLUSH -> pump();
             case SEND_AGAIN -> sendAgain();
+            case OPEN_RECORD -> openRecord();
           };
       default -> Behaviors.unhandled();
     };
@@ -220,10 +232,7 @@ public final class TenantEntity {
       lastBusyMillis = now();
     }
     return switch (command) {
-      case Administer administer -> {
-        record.tell(new TenantRecord.Execute(administer.command(), administer.replyTo()));
-        yield Behaviors.same();
-      }
+      case Administer administer -> administer(administer);
       case Retire _ -> retire();
       case Settle settle when desk != null -> onSettle(settle, desk);
       case Command _ when state == State.LOADING -> stash(command);
@@ -243,6 +252,36 @@ public final class TenantEntity {
         yield Behaviors.same();
       }
     };
+  }
+
+  private Behavior<Object> administer(Administer administer) {
+    if (record != null) {
+      record.tell(new TenantRecord.Execute(administer.command(), administer.replyTo()));
+    } else {
+      administer
+          .replyTo()
+          .tell(
+              new TenantReply.Refused(
+                  TenantReply.Reason.JOURNAL_UNAVAILABLE,
+                  null,
+                  "The journal does not answer. Try again shortly."));
+    }
+    return Behaviors.same();
+  }
+
+  /** Starts the record; a record whose journal fails stops, and is started again after a pause. */
+  private Behavior<Object> openRecord() {
+    ActorRef<TenantRecord.Command> opened =
+        context.spawnAnonymous(parts.record(tenant, context.getSelf().narrow()));
+    context.watch(opened);
+    record = opened;
+    return Behaviors.same();
+  }
+
+  private Behavior<Object> onRecordStopped() {
+    record = null;
+    timers.startSingleTimer(Timed.OPEN_RECORD, Duration.ofMillis(settings.retryMillis()));
+    return Behaviors.same();
   }
 
   private Behavior<Object> stash(Command command) {
@@ -504,7 +543,14 @@ public final class TenantEntity {
         } else if (ledger == null) {
           desk = new Desk(changed.profile(), parts.catalog(), parts.house());
           state = State.LOADING;
-          ledger = context.spawn(parts.ledger(tenant, context.getSelf().narrow()), "ledger");
+          // It comes back from a failing journal by itself; a bug in it restarts it from the journal.
+          ledger =
+              context.spawn(
+                  Behaviors.supervise(parts.ledger(tenant, context.getSelf().narrow()))
+                      .onFailure(
+                          SupervisorStrategy.restartWithBackoff(
+                              Duration.ofMillis(settings.retryMillis()), LEDGER_BACKOFF_MAX, 0.2)),
+                  "ledger");
         }
       }
     }
@@ -517,7 +563,8 @@ public final class TenantEntity {
       state = State.ACTIVE;
       unstash();
     }
-    return Behaviors.same();
+    // A ledger that was read again knows nothing of a batch on its way.
+    return sendAgain();
   }
 
   private void unstash() {
