@@ -136,8 +136,7 @@ final class LedgerLoader {
         .find(state.read().keySet(), doubtful)
         .thenApply(
             found -> {
-              doubtful.forEach(
-                  attempt -> state.resolve(attempt, found.getOrDefault(attempt, List.of())));
+              state.resolve(doubtful, found);
               return Done.getInstance();
             });
   }

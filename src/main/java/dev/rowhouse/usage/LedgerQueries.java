@@ -164,6 +164,11 @@ final class LedgerQueries {
         .collect(Collectors.toUnmodifiableSet());
   }
 
+  static LedgerReply.Opened opened(LedgerState state, Instant now) {
+    return new LedgerReply.Opened(
+        state.totals(), state.month(now), state.lastMinute(now), state.openStarts());
+  }
+
   static LedgerReply.Status status(
       @Nullable LedgerState state, long segment, @Nullable String failure, Instant readAt) {
     return state == null

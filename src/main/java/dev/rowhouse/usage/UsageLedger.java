@@ -2,7 +2,6 @@ package dev.rowhouse.usage;
 
 import dev.rowhouse.journal.Fence;
 import dev.rowhouse.tenant.TenantId;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.ZoneId;
@@ -164,7 +163,10 @@ public final class UsageLedger {
     return switch (command) {
       case Append asked -> onAppend(asked);
       case Query asked -> onQuery(asked);
-      case GetStatus asked -> onStatus(asked);
+      case GetStatus asked -> {
+        asked.replyTo().tell(LedgerQueries.status(state, segment.number(), failure, readAt));
+        yield Behaviors.same();
+      }
       case LedgerLoader.Loaded loaded -> onLoaded(loaded);
       case LedgerLoader.LoadFailed failed -> away("cannot read the journal", failed.cause());
       case LedgerNote.Reload reload -> load();
@@ -194,16 +196,9 @@ public final class UsageLedger {
     state = loaded.state();
     readAt = loaded.readAt();
     failure = null;
-    tellParent(loaded.state());
+    parent.tell(LedgerQueries.opened(loaded.state(), home.now()));
     next();
     return waiting.unstashAll(behavior());
-  }
-
-  private void tellParent(LedgerState known) {
-    Instant now = home.now();
-    parent.tell(
-        new LedgerReply.Opened(
-            known.totals(), known.month(now), known.lastMinute(now), known.openStarts()));
   }
 
   private Behavior<Command> away(String what, Throwable cause) {
@@ -213,19 +208,14 @@ public final class UsageLedger {
     lookup.forget();
     writing = null;
     segment.leave();
-    refuseAppend(failure);
-    Duration backoff = home.settings().backoff(failures);
-    failures++;
-    timers.startSingleTimer(new LedgerNote.Reload(), backoff);
-    return waiting.unstashAll(behavior());
-  }
-
-  private void refuseAppend(String reason) {
     Append refused = append;
     append = null;
     if (refused != null) {
-      refused.replyTo().tell(new LedgerReply.AppendFailed(refused.batch(), reason));
+      refused.replyTo().tell(new LedgerReply.AppendFailed(refused.batch(), failure));
     }
+    timers.startSingleTimer(new LedgerNote.Reload(), home.settings().backoff(failures));
+    failures++;
+    return waiting.unstashAll(behavior());
   }
 
   // Writing.
@@ -317,11 +307,10 @@ public final class UsageLedger {
     }
     known.apply(written.segment(), written.sequence(), written.event());
     failures = 0;
-    LedgerEvent.Recorded event = writing;
     switch (written.event()) {
       case LedgerEvent.SegmentOpened opened -> {
-        if (event != null) {
-          segment.write(event, known);
+        if (writing != null) {
+          segment.write(writing, known);
         }
       }
       case LedgerEvent.Recorded recorded -> {
@@ -373,7 +362,7 @@ public final class UsageLedger {
       readAt = late.events().size() < LedgerLoader.LATE_EVENTS_MAX ? late.readAt() : readAt;
       late.events().forEach(it -> known.apply(it.segment(), it.sequence(), it.event()));
       if (!late.events().isEmpty()) {
-        tellParent(known);
+        parent.tell(LedgerQueries.opened(known, home.now()));
       }
       lookup.resolve(known);
       next();
@@ -385,11 +374,8 @@ public final class UsageLedger {
     LedgerState known = state;
     if (known != null && resolved.of() == known) {
       lookup.read();
-      resolved
-          .attempts()
-          .forEach(
-              attempt -> known.resolve(attempt, resolved.found().getOrDefault(attempt, List.of())));
-      tellParent(known);
+      known.resolve(resolved.attempts(), resolved.found());
+      parent.tell(LedgerQueries.opened(known, home.now()));
       lookup.resolve(known);
     }
     return Behaviors.same();
@@ -409,11 +395,6 @@ public final class UsageLedger {
     } else {
       waiting.stash(query);
     }
-    return Behaviors.same();
-  }
-
-  private Behavior<Command> onStatus(GetStatus asked) {
-    asked.replyTo().tell(LedgerQueries.status(state, segment.number(), failure, readAt));
     return Behaviors.same();
   }
 }
