@@ -121,8 +121,7 @@ final class Node {
     try {
       Config placed =
           config
-              .withValue(
-                  "rowhouse.data-dir", ConfigValueFactory.fromAnyRef(data.path().toString()))
+              .withValue("rowhouse.data-dir", ConfigValueFactory.fromAnyRef(data.path().toString()))
               .resolve();
       checkAddress(placed, "port", "ROWHOUSE_HTTP_PORT");
       checkAddress(placed, "operator-port", "ROWHOUSE_OPERATOR_PORT");
@@ -156,15 +155,12 @@ final class Node {
     health.met(Health.Need.MEMBER, true);
 
     Executor blocking =
-        system
-            .dispatchers()
-            .lookup(DispatcherSelector.fromConfig("rowhouse.blocking-dispatcher"));
+        system.dispatchers().lookup(DispatcherSelector.fromConfig("rowhouse.blocking-dispatcher"));
     String self = Cluster.get(system).selfMember().address().toString();
     Fence fence = Fence.open(database, clock);
     health.met(Health.Need.JOURNAL, true);
     WriteFence writeFence = writeFence(fence, self, blocking);
-    JournalProbe probe =
-        JournalProbe.of(system, config.getString("rowhouse.usage.read-journal"));
+    JournalProbe probe = JournalProbe.of(system, config.getString("rowhouse.usage.read-journal"));
 
     Duration fenceTimeout = config.getDuration("rowhouse.tenant.fence-timeout");
     ActorRef<CatalogKeeper.Command> keeper =
@@ -194,15 +190,12 @@ final class Node {
             () -> fence.claim("coordinator", self, blocking));
 
     ClusterSharding sharding = ClusterSharding.get(system);
-    BgeEmbedder embedder =
-        BgeEmbedder.shared(config.getInt("rowhouse.retrieval.embedder.permits"));
+    BgeEmbedder embedder = BgeEmbedder.shared(config.getInt("rowhouse.retrieval.embedder.permits"));
+    // In the background: the first question must not wait for the model to load.
+    blocking.execute(() -> embedder.embedQuery("warm"));
     ActorRef<ShardingEnvelope<KnowledgeEntity.Command>> knowledge =
         KnowledgeEntity.init(
-            sharding,
-            database,
-            embedder,
-            config.getConfig("rowhouse.retrieval"),
-            data.path());
+            sharding, database, embedder, config.getConfig("rowhouse.retrieval"), data.path());
 
     ServingSettings serving = ServingSettings.of(config);
     TenantRecord.Setting records =
@@ -217,8 +210,7 @@ final class Node {
             coordinator,
             (tenant, parent) -> TenantRecord.create(tenant, parent, records),
             (tenant, parent) ->
-                UsageLedger.create(
-                    tenant, ZoneOffset.UTC, parent, fence, ledgers, self, clock));
+                UsageLedger.create(tenant, ZoneOffset.UTC, parent, fence, ledgers, self, clock));
     TenantPort tenants =
         new TenantPort(
             system,
@@ -246,7 +238,7 @@ final class Node {
                     coordinator,
                     new Answering.Settings(
                         tenants, clock, serving.durableWaitMillis(), serving.answerBytesMax()),
-                    List.of(embedder.model()),
+                    List.copyOf(Catalog.EMBEDDERS),
                     config.getMemorySize("rowhouse.retrieval.files.bytes-max").toBytes(),
                     health)));
     return new Node(data, database, system, planes, health, tokenFromFile).withOrderlyEnd();
@@ -372,16 +364,15 @@ final class Node {
     String tenantPlane = url(planes.tenantAddress());
     String operatorPlane = url(planes.operatorAddress());
     String token =
-        tokenFromFile
-            ? "$(cat '" + data.operatorTokenFile() + "')"
-            : "$ROWHOUSE_OPERATOR_TOKEN";
+        tokenFromFile ? "$(cat '" + data.operatorTokenFile() + "')" : "$ROWHOUSE_OPERATOR_TOKEN";
     return """
-        Rowhouse %s is ready.
-          tenant plane    %s   console %s/console
-          operator plane  %s   console %s/console
-          operator token  %s
-        Try next:
-          curl -X PUT %s/admin/tenants/acme -H "Authorization: Bearer %s\""""
+    Rowhouse %s is ready.
+      tenant plane    %s   console %s/console
+      operator plane  %s   console %s/console
+      operator token  %s
+    Try next:
+      curl -X PUT %s/admin/tenants/acme -H "Authorization: Bearer %s\"\
+    """
         .formatted(
             version(),
             tenantPlane,
@@ -490,8 +481,7 @@ final class Node {
     }
   }
 
-  private static @org.jspecify.annotations.Nullable StartFailure addressFailure(
-      Throwable failure) {
+  private static @org.jspecify.annotations.Nullable StartFailure addressFailure(Throwable failure) {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
       if (cause instanceof BindException
           || cause.getClass().getSimpleName().equals("RemoteTransportException")) {

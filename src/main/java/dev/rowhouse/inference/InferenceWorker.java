@@ -253,6 +253,7 @@ public final class InferenceWorker extends AbstractBehavior<SlotOwner> {
         order.model().name(),
         "upstream_error",
         CRASHED,
+        null,
         502,
         -1,
         latencyMillis);

@@ -180,8 +180,7 @@ public final class TenantEntity {
       ClusterSharding sharding, ServingParts parts) {
     return sharding.init(
         Entity.of(
-                KEY,
-                entity -> create(new TenantId(entity.getEntityId()), parts, entity.getShard()))
+                KEY, entity -> create(new TenantId(entity.getEntityId()), parts, entity.getShard()))
             .withStopMessage(Retire.RETIRE)
             .withRole("tenant"));
   }
@@ -192,8 +191,7 @@ public final class TenantEntity {
             context ->
                 Behaviors.withTimers(
                     timers -> {
-                      TenantEntity entity =
-                          new TenantEntity(context, timers, tenant, parts, shard);
+                      TenantEntity entity = new TenantEntity(context, timers, tenant, parts, shard);
                       return Behaviors.receive(
                           (ignored, message) -> entity.onMessage(message),
                           (ignored, signal) ->
@@ -319,8 +317,7 @@ public final class TenantEntity {
       admit
           .gateway()
           .tell(
-              new Verdict.No(
-                  Refusals.journalUnavailable(settings.retryMillis()), desk.view(now)));
+              new Verdict.No(Refusals.journalUnavailable(settings.retryMillis()), desk.view(now)));
       return Behaviors.same();
     }
     switch (desk.admit(admit.ask(), admit.gateway(), now)) {
@@ -443,11 +440,7 @@ public final class TenantEntity {
     var settled = orders.record(report, desk.catalog());
     InFlight request =
         desk.settle(
-            attempt,
-            report.inputTokens(),
-            report.outputTokens(),
-            settled.costMicros(),
-            now());
+            attempt, report.inputTokens(), report.outputTokens(), settled.costMicros(), now());
     ActorRef<Object> gateway = settle.gateway();
     if (request != null) {
       gateway = request.gateway;
@@ -472,9 +465,7 @@ public final class TenantEntity {
 
   private void scheduleFlush(long now) {
     long due = batcher.millisUntilDue(now);
-    if (due != Long.MAX_VALUE
-        && batcher.again() == null
-        && !timers.isTimerActive(Timed.FLUSH)) {
+    if (due != Long.MAX_VALUE && batcher.again() == null && !timers.isTimerActive(Timed.FLUSH)) {
       timers.startSingleTimer(Timed.FLUSH, Duration.ofMillis(Math.max(1, due)));
     }
   }
@@ -543,7 +534,8 @@ public final class TenantEntity {
         } else if (ledger == null) {
           desk = new Desk(changed.profile(), parts.catalog(), parts.house());
           state = State.LOADING;
-          // It comes back from a failing journal by itself; a bug in it restarts it from the journal.
+          // It comes back from a failing journal by itself; a bug in it restarts it from the
+          // journal.
           ledger =
               context.spawn(
                   Behaviors.supervise(parts.ledger(tenant, context.getSelf().narrow()))
@@ -602,8 +594,7 @@ public final class TenantEntity {
     for (InFlight late : open.waitedOver(open.queueTimeoutMillis(), now)) {
       onLeave(late.attempt(), open);
       late.gateway.tell(
-          new Verdict.No(
-              Refusals.queueTimeout(now - late.ask.receivedAtMillis()), open.view(now)));
+          new Verdict.No(Refusals.queueTimeout(now - late.ask.receivedAtMillis()), open.view(now)));
     }
     for (InFlight lost : open.overdue(now - settings.overdueGraceMillis())) {
       // Its start is in the ledger, which makes an unknown of it when nobody settles.

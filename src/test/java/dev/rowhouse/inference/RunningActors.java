@@ -88,7 +88,7 @@ abstract class RunningActors {
 
   private static RunReport report(RunOrder order) {
     return new RunReport(
-        order, RunReport.Outcome.COMPLETED, 10, 45, false, "m", null, null, 200, 1, 2);
+        order, RunReport.Outcome.COMPLETED, 10, 45, false, "m", null, null, null, 200, 1, 2);
   }
 
   private static ModelSpec model(int slots) {

@@ -33,7 +33,8 @@ class WireTypesTest {
     for (Object sent :
         List.of(
             Retrieval.handleOf(new TenantId("acme")),
-            new KnowledgeReply.Found(new SearchResult(List.of(passage), false)),
+            new KnowledgeReply.Found(
+                new SearchResult(new TenantId("acme"), List.of(passage), false)),
             new AttributeFilter.And(
                 List.of(
                     new AttributeFilter.Comparison(AttributeFilter.Operator.EQ, "n", 1L),
