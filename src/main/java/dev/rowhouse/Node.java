@@ -74,6 +74,7 @@ import org.apache.pekko.cluster.typed.ClusterSingleton;
 import org.apache.pekko.cluster.typed.ClusterSingletonSettings;
 import org.apache.pekko.cluster.typed.Join;
 import org.apache.pekko.cluster.typed.SingletonActor;
+import org.jspecify.annotations.Nullable;
 
 /** One running node: the rooms of the house, opened ground floor first. */
 final class Node {
@@ -459,7 +460,7 @@ final class Node {
   /** Looks before the long part of the start, so that the answer comes at once. */
   private static void checkAddress(Config config, String portKey, String variable) {
     String host = config.getString("rowhouse.http.host");
-    int port = config.getInt("rowhouse.http." + portKey);
+    int port = port(config, portKey, variable);
     try (ServerSocket socket = new ServerSocket()) {
       socket.setReuseAddress(true);
       socket.bind(new InetSocketAddress(host, port));
@@ -475,13 +476,26 @@ final class Node {
               + ". Stop what uses it, or set "
               + variable
               + " to another port.");
-    } catch (IllegalArgumentException e) {
-      throw new StartFailure(
-          StartFailure.CONFIG, "The port " + port + " in " + variable + " is not a port.");
     }
   }
 
-  private static @org.jspecify.annotations.Nullable StartFailure addressFailure(Throwable failure) {
+  private static int port(Config config, String portKey, String variable) {
+    String text = config.getString("rowhouse.http." + portKey).trim();
+    if (!text.matches("[0-9]{1,5}") || Integer.parseInt(text) > 65_535) {
+      throw new StartFailure(
+          StartFailure.CONFIG,
+          "rowhouse.http."
+              + portKey
+              + " ("
+              + variable
+              + ") is '"
+              + text
+              + "', which is no port. Set a number from 1 to 65535.");
+    }
+    return Integer.parseInt(text);
+  }
+
+  private static @Nullable StartFailure addressFailure(Throwable failure) {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
       if (cause instanceof BindException
           || cause.getClass().getSimpleName().equals("RemoteTransportException")) {
@@ -567,9 +581,7 @@ final class Node {
   }
 
   private static void close(
-      DataDirectory data,
-      @org.jspecify.annotations.Nullable Database database,
-      @org.jspecify.annotations.Nullable ActorSystem<Void> system) {
+      DataDirectory data, @Nullable Database database, @Nullable ActorSystem<Void> system) {
     if (system != null) {
       system.terminate();
     }

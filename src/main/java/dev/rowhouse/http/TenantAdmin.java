@@ -16,6 +16,7 @@ import dev.rowhouse.tenant.Scope;
 import dev.rowhouse.tenant.TenantCommand;
 import dev.rowhouse.tenant.TenantId;
 import dev.rowhouse.tenant.TenantJson;
+import dev.rowhouse.tenant.TenantProfile;
 import dev.rowhouse.tenant.TenantReply;
 import dev.rowhouse.tenant.TenantSpecReader;
 import java.security.SecureRandom;
@@ -103,7 +104,20 @@ final class TenantAdmin {
   CompletionStage<HttpResponse> get(Call call) {
     return withTenant(
         call,
-        tenant -> execute(tenant, new TenantCommand.GetProfile(), reply -> profile(200, reply)));
+        tenant ->
+            execute(
+                tenant,
+                new TenantCommand.GetProfile(),
+                reply ->
+                    reply instanceof TenantReply.ProfileIs is
+                            && is.profile().status() == TenantProfile.Status.OFFBOARDED
+                        ? done(Replies.problem(offboarded(tenant)))
+                        : profile(200, reply)));
+  }
+
+  private static Refusal offboarded(TenantId tenant) {
+    return new Refusal(
+        404, "tenant_offboarded", "The tenant '" + tenant + "' was offboarded.", null, 0, false);
   }
 
   CompletionStage<HttpResponse> patch(Call call) {

@@ -9,11 +9,17 @@ import dev.rowhouse.retrieval.SearchResult;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 
 /** Passages from the house's own retrieval. Whose they are is the word of who found them. */
 public final class KnowledgePassages implements PassageSource {
+  /**
+   * The embedding model sees about as much; the rest of a long question would only slow it down.
+   */
+  private static final int QUERY_CHARS_MAX = 4_000;
+
   private final Retrieval retrieval;
 
   public KnowledgePassages(Retrieval retrieval) {
@@ -22,8 +28,12 @@ public final class KnowledgePassages implements PassageSource {
 
   @Override
   public CompletionStage<List<Passage>> search(RetrievalPlan plan, String query) {
+    if (query.isBlank()) {
+      return CompletableFuture.completedFuture(List.of());
+    }
+    String searched = query.substring(0, Math.min(query.length(), QUERY_CHARS_MAX));
     return retrieval
-        .search(plan.handle(), query, plan.stores(), plan.topK())
+        .search(plan.handle(), searched, plan.stores(), plan.topK())
         .handle(
             (result, failure) -> {
               if (result != null) {

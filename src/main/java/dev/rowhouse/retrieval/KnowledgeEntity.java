@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -194,6 +195,8 @@ public final class KnowledgeEntity extends AbstractBehavior<KnowledgeEntity.Comm
 
   private record Tick() implements Command {}
 
+  private record Waiting(Request request, Instant since) {}
+
   private record StopTimedOut() implements Command {}
 
   private record Closed() implements Command {}
@@ -207,6 +210,7 @@ public final class KnowledgeEntity extends AbstractBehavior<KnowledgeEntity.Comm
   private final TimerScheduler<Command> timers;
   private final InstantSource clock;
   private final ActorRef<ClusterSharding.ShardCommand> shard;
+  private final ArrayDeque<Waiting> waiting = new ArrayDeque<>();
   private int operations;
   private @Nullable Erase erase;
   private boolean erasing;
@@ -324,14 +328,37 @@ public final class KnowledgeEntity extends AbstractBehavior<KnowledgeEntity.Comm
 
   private Behavior<Command> admit(Request request) {
     lastUsed = clock.instant();
-    if (retiring || erase != null || operations >= settings.operationsMax()) {
+    if (retiring || erase != null || waiting.size() >= settings.waitingMax()) {
       request.replyTo().tell(new KnowledgeReply.Busy(BUSY_RETRY.toMillis()));
       return this;
     }
+    if (operations >= settings.operationsMax()) {
+      waiting.add(new Waiting(request, lastUsed));
+      return this;
+    }
+    return begin(request);
+  }
+
+  /** Those that waited too long are gone: who asked does not wait any more. */
+  private void beginWaiting() {
+    Instant oldest = clock.instant().minus(settings.waitingTimeout());
+    boolean closed = retiring || erase != null;
+    while (!waiting.isEmpty() && (closed || operations < settings.operationsMax())) {
+      Waiting next = waiting.remove();
+      if (closed || next.since().isBefore(oldest)) {
+        next.request().replyTo().tell(new KnowledgeReply.Busy(BUSY_RETRY.toMillis()));
+      } else {
+        begin(next.request());
+      }
+    }
+  }
+
+  private Behavior<Command> begin(Request request) {
     switch (request) {
       case Erase all -> {
         // What runs may write: it ends first, and meanwhile nothing else begins.
         erase = all;
+        beginWaiting();
         ingestion.pause();
         return whenQuiet();
       }
@@ -371,6 +398,7 @@ public final class KnowledgeEntity extends AbstractBehavior<KnowledgeEntity.Comm
     if (answered.request() instanceof AttachFile || answered.request() instanceof CreateBatch) {
       ingestion.look();
     }
+    beginWaiting();
     return whenQuiet();
   }
 
@@ -387,6 +415,7 @@ public final class KnowledgeEntity extends AbstractBehavior<KnowledgeEntity.Comm
 
   private Behavior<Command> retire() {
     retiring = true;
+    beginWaiting();
     ingestion.pause();
     timers.startSingleTimer(new StopTimedOut(), settings.stopTimeout());
     return whenQuiet();
@@ -394,7 +423,7 @@ public final class KnowledgeEntity extends AbstractBehavior<KnowledgeEntity.Comm
 
   /** What waits for everything else to end: an erasure, then the stop. */
   private Behavior<Command> whenQuiet() {
-    if (operations > 0 || !ingestion.isQuiet()) {
+    if (operations > 0 || !waiting.isEmpty() || !ingestion.isQuiet()) {
       return this;
     }
     Erase all = erase;
