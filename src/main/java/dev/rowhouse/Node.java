@@ -8,6 +8,7 @@ import dev.rowhouse.fairness.FairnessCoordinator;
 import dev.rowhouse.fairness.FairnessSettings;
 import dev.rowhouse.http.Health;
 import dev.rowhouse.http.Planes;
+import dev.rowhouse.inference.HouseEmbedder;
 import dev.rowhouse.inference.InferenceSettings;
 import dev.rowhouse.inference.InferenceWorker;
 import dev.rowhouse.inference.KnowledgePassages;
@@ -50,7 +51,6 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.time.ZoneOffset;
-import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -239,7 +239,6 @@ final class Node {
                     coordinator,
                     new Answering.Settings(
                         tenants, clock, serving.durableWaitMillis(), serving.answerBytesMax()),
-                    List.copyOf(Catalog.EMBEDDERS),
                     config.getMemorySize("rowhouse.retrieval.files.bytes-max").toBytes(),
                     health)));
     return new Node(data, database, system, planes, health, tokenFromFile).withOrderlyEnd();
@@ -298,6 +297,7 @@ final class Node {
             InferenceSettings.of(config),
             new KnowledgePassages(Retrieval.create(system, embedder)),
             new PromptTemplates(renderer),
+            new HouseEmbedder(embedder),
             clock);
     ActorRef<dev.rowhouse.fairness.SlotOwner> worker =
         system.systemActorOf(

@@ -1,164 +1,46 @@
 package dev.rowhouse.http;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.rowhouse.serving.Answer;
-import dev.rowhouse.serving.Answering;
 import dev.rowhouse.serving.Ask;
-import dev.rowhouse.serving.Refusal;
 import dev.rowhouse.tenant.Checked;
-import dev.rowhouse.tenant.FieldError;
 import dev.rowhouse.tenant.TenantId;
-import java.time.Duration;
-import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import org.apache.pekko.NotUsed;
-import org.apache.pekko.actor.typed.ActorRef;
-import org.apache.pekko.actor.typed.ActorSystem;
-import org.apache.pekko.actor.typed.DispatcherSelector;
-import org.apache.pekko.http.javadsl.model.ContentType;
-import org.apache.pekko.http.javadsl.model.ContentTypes;
-import org.apache.pekko.http.javadsl.model.HttpEntities;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
-import org.apache.pekko.http.javadsl.model.headers.RawHeader;
-import org.apache.pekko.stream.javadsl.Source;
-import org.apache.pekko.util.ByteString;
 
-/** {@code POST /v1/chat/completions}: checks the body, opens an Answering, writes what it says. */
+/** {@code POST /v1/chat/completions}. */
 final class ChatRoute {
-  private static final ContentType EVENT_STREAM =
-      ContentTypes.parse("text/event-stream; charset=UTF-8");
-  private static final ByteString DATA = ByteString.fromString("data: ");
-  private static final ByteString END = ByteString.fromString("\n\n");
-  private static final ByteString DONE = ByteString.fromString("data: [DONE]\n\n");
-  private static final ByteString QUEUED = ByteString.fromString(": queued\n\n");
+  private final ModelCalls calls;
 
-  /** A client's own id is kept as a label, cut to this. */
-  private static final int LABEL_LENGTH_MAX = 128;
-
-  private final ActorSystem<?> system;
-  private final Answering.Settings settings;
-  private final long bodyBytesMax;
-  private final Duration requestTimeout;
-
-  ChatRoute(
-      ActorSystem<?> system,
-      Answering.Settings settings,
-      long bodyBytesMax,
-      Duration requestTimeout) {
-    this.system = system;
-    this.settings = settings;
-    this.bodyBytesMax = bodyBytesMax;
-    this.requestTimeout = requestTimeout;
+  ChatRoute(ModelCalls calls) {
+    this.calls = calls;
   }
 
   CompletionStage<HttpResponse> answer(Call call, TenantId tenant, Ask.Credential key) {
-    return call.withBody(
-        bodyBytesMax, Replies::openAiError, bytes -> answer(call, tenant, key, bytes));
+    return calls.answer(call, tenant, key, ChatRoute::ask);
   }
 
-  private CompletionStage<HttpResponse> answer(
-      Call call, TenantId tenant, Ask.Credential key, ByteString bytes) {
-    JsonNode root;
-    switch (Json.parseObject(bytes)) {
-      case Json.Parsed.Broken broken -> {
-        return CompletableFuture.completedFuture(Replies.openAiError(broken.refusal()));
-      }
-      case Json.Parsed.Document document -> root = document.root();
-    }
+  private static Checked<Ask> ask(JsonNode root, ModelCalls.Origin origin) {
     return switch (ChatBody.read(root)) {
-      case Checked.Bad<ChatBody> bad ->
-          CompletableFuture.completedFuture(Replies.openAiError(refusal(bad.errors())));
-      case Checked.Good<ChatBody> good -> open(call, tenant, key, good.value(), bytes);
-    };
-  }
-
-  static Refusal refusal(List<FieldError> errors) {
-    FieldError first = errors.getFirst();
-    String others = errors.size() == 1 ? "" : " (and " + (errors.size() - 1) + " more)";
-    return Replies.badRequest(
-        first.field().isEmpty() ? null : first.field(),
-        (first.field().isEmpty() ? "The body " : first.field() + " ")
-            + first.message()
-            + "."
-            + others);
-  }
-
-  private CompletionStage<HttpResponse> open(
-      Call call, TenantId tenant, Ask.Credential key, ChatBody body, ByteString bytes) {
-    String label = call.header("X-Client-Request-Id");
-    Ask ask =
-        new Ask(
-            call.requestId(),
-            key,
-            body.model(),
-            body.inputTokens(),
-            body.outputTokensMax(),
-            body.stream(),
-            body.includeUsage(),
-            label == null ? null : label.substring(0, Math.min(label.length(), LABEL_LENGTH_MAX)),
-            call.receivedAtMillis(),
-            call.receivedAtMillis() + requestTimeout.toMillis(),
-            body.priority(),
-            body.retrieval(),
-            body.promptName(),
-            body.promptVersion(),
-            body.variables(),
-            bytes.size());
-    CompletableFuture<Answer> answer = new CompletableFuture<>();
-    ActorRef<Object> answering =
-        system.systemActorOf(
-            Answering.create(settings, tenant, ask, bytes, answer),
-            ask.attempt(),
-            DispatcherSelector.defaultDispatcher());
-    call.connection().onGone(() -> answering.tell(Answering.ClientGone.CLIENT_GONE));
-    return answer.thenApply(
-        given -> {
-          call.connection().forget();
-          return response(given);
-        });
-  }
-
-  private static HttpResponse response(Answer answer) {
-    return switch (answer) {
-      case Answer.Refused refused -> {
-        HttpResponse response = Replies.openAiError(refused.refusal());
-        yield refused.limits() == null
-            ? response
-            : response.addHeaders(Replies.limitHeaders(refused.limits()));
-      }
-      case Answer.Whole whole -> {
-        HttpResponse response = Replies.json(whole.body());
-        yield whole.limits() == null
-            ? response
-            : response.addHeaders(Replies.limitHeaders(whole.limits()));
-      }
-      case Answer.Streamed streamed -> {
-        Source<ByteString, NotUsed> events = streamed.parts().map(ChatRoute::event);
-        HttpResponse response =
-            HttpResponse.create()
-                .addHeader(RawHeader.create("Cache-Control", "no-cache"))
-                .withEntity(HttpEntities.createChunked(EVENT_STREAM, events));
-        yield streamed.limits() == null
-            ? response
-            : response.addHeaders(Replies.limitHeaders(streamed.limits()));
-      }
-    };
-  }
-
-  private static ByteString event(Answer.Part part) {
-    return switch (part) {
-      case Answer.Part.Chunks chunks -> {
-        ByteString events = ByteString.emptyByteString();
-        for (ByteString json : chunks.json()) {
-          events = events.concat(DATA).concat(json).concat(END);
-        }
-        yield events;
-      }
-      case Answer.Part.StillQueued _ -> QUEUED;
-      case Answer.Part.Broken broken ->
-          DATA.concat(Json.bytes(Replies.openAiErrorBody(broken.refusal()))).concat(END);
-      case Answer.Part.Done _ -> DONE;
+      case Checked.Bad<ChatBody> bad -> new Checked.Bad<>(bad.errors());
+      case Checked.Good<ChatBody>(ChatBody body) ->
+          new Checked.Good<>(
+              new Ask(
+                  origin.attempt(),
+                  origin.key(),
+                  body.model(),
+                  body.inputTokens(),
+                  body.outputTokensMax(),
+                  body.stream(),
+                  body.includeUsage(),
+                  origin.label(),
+                  origin.receivedAtMillis(),
+                  origin.deadlineMillis(),
+                  body.priority(),
+                  body.retrieval(),
+                  body.promptName(),
+                  body.promptVersion(),
+                  body.variables(),
+                  origin.bodyBytes()));
     };
   }
 }

@@ -7,25 +7,17 @@ import dev.rowhouse.serving.Models;
 import dev.rowhouse.serving.Refusals;
 import dev.rowhouse.tenant.CatalogReplica;
 import dev.rowhouse.tenant.TenantProfile;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 
-/**
- * {@code GET /v1/models}: the names that this tenant may use, its aliases and embedders included.
- */
+/** {@code GET /v1/models}: the names that this tenant may use, its aliases included. */
 final class ModelRoutes {
   private final CatalogReplica catalog;
-  private final List<String> embedders;
   private final long createdAtSeconds;
 
-  /**
-   * @param embedders models that embed; they need no entry in the tenant's list
-   */
-  ModelRoutes(CatalogReplica catalog, List<String> embedders, long createdAtSeconds) {
+  ModelRoutes(CatalogReplica catalog, long createdAtSeconds) {
     this.catalog = catalog;
-    this.embedders = List.copyOf(embedders);
     this.createdAtSeconds = createdAtSeconds;
   }
 
@@ -33,7 +25,7 @@ final class ModelRoutes {
       Call call, TenantPlane.Caller caller, TenantProfile profile, LimitsView limits) {
     ObjectNode body = Json.object().put("object", "list");
     ArrayNode data = body.putArray("data");
-    for (String name : Models.namesFor(profile, catalog.current(), embedders)) {
+    for (String name : Models.namesFor(profile, catalog.current())) {
       data.add(model(name));
     }
     return CompletableFuture.completedFuture(Replies.json(200, body));
@@ -42,7 +34,7 @@ final class ModelRoutes {
   CompletionStage<HttpResponse> get(
       Call call, TenantPlane.Caller caller, TenantProfile profile, LimitsView limits) {
     String name = call.segments().getLast();
-    boolean known = Models.namesFor(profile, catalog.current(), embedders).contains(name);
+    boolean known = Models.namesFor(profile, catalog.current()).contains(name);
     return CompletableFuture.completedFuture(
         known ? Replies.json(200, model(name)) : Replies.openAiError(Refusals.unknownModel(name)));
   }

@@ -45,7 +45,7 @@ final class OperatorBodies {
   }
 
   static HttpResponse problem(List<FieldError> errors) {
-    Refusal first = ChatRoute.refusal(errors);
+    Refusal first = Replies.badRequest(errors);
     ObjectNode body = Json.object();
     body.put("type", "about:blank")
         .put("title", "Bad Request")

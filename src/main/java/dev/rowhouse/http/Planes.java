@@ -12,7 +12,6 @@ import dev.rowhouse.tenant.Scope;
 import dev.rowhouse.tenant.TenantDirectory;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -25,7 +24,6 @@ public final class Planes {
   /**
    * What the routes need of the rooms behind.
    *
-   * @param embedders models that every tenant has for embedding
    * @param answering what every request's Answering is made with
    */
   public record Parts(
@@ -42,7 +40,6 @@ public final class Planes {
       TenantDirectory directory,
       ActorRef<FairnessCoordinator.Command> coordinator,
       Answering.Settings answering,
-      List<String> embedders,
       long fileBytesMax,
       Health health) {}
 
@@ -110,14 +107,15 @@ public final class Planes {
     Duration askTimeout = http.getDuration("ask-timeout");
     TenantPort tenants = parts.tenants;
     KnowledgePort knowledge = new KnowledgePort(parts.system, parts.knowledge, askTimeout);
-    ChatRoute chat =
-        new ChatRoute(
+    ModelCalls modelCalls =
+        new ModelCalls(
             parts.system,
             parts.answering,
             http.getMemorySize("body-max").toBytes(),
             http.getDuration("request-timeout"));
-    ModelRoutes models =
-        new ModelRoutes(parts.catalog, parts.embedders, parts.clock.instant().getEpochSecond());
+    ChatRoute chat = new ChatRoute(modelCalls);
+    EmbeddingRoute embeddings = new EmbeddingRoute(modelCalls);
+    ModelRoutes models = new ModelRoutes(parts.catalog, parts.clock.instant().getEpochSecond());
     UsageRoutes usage = new UsageRoutes(tenants, parts.clock);
     FileRoutes files = new FileRoutes(knowledge, parts.fileBytesMax);
     StoreRoutes stores = new StoreRoutes(knowledge, parts.clock);
@@ -127,6 +125,11 @@ public final class Planes {
         "/v1/chat/completions",
         "Answers a chat, whole or as a stream.",
         (call, caller) -> chat.answer(call, caller.tenant(), caller.key()));
+    router.on(
+        "POST",
+        "/v1/embeddings",
+        "Turns texts into vectors.",
+        (call, caller) -> embeddings.answer(call, caller.tenant(), caller.key()));
     on(router, tenants, Scope.INFERENCE, "GET", "/v1/models", "Lists models.", models::list);
     on(router, tenants, Scope.INFERENCE, "GET", "/v1/models/{model}", "One model.", models::get);
     Scope read = Scope.USAGE_READ;

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rowhouse.serving.LimitsView;
 import dev.rowhouse.serving.Refusal;
 import dev.rowhouse.serving.Refusals;
+import dev.rowhouse.tenant.FieldError;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -77,6 +78,18 @@ final class Replies {
 
   static Refusal badRequest(@Nullable String param, String message) {
     return new Refusal(400, "invalid_request_error", message, param, 0, false);
+  }
+
+  /** Of several mistakes the first one, and how many more there are. */
+  static Refusal badRequest(List<FieldError> errors) {
+    FieldError first = errors.getFirst();
+    String others = errors.size() == 1 ? "" : " (and " + (errors.size() - 1) + " more)";
+    return badRequest(
+        first.field().isEmpty() ? null : first.field(),
+        (first.field().isEmpty() ? "The body " : first.field() + " ")
+            + first.message()
+            + "."
+            + others);
   }
 
   static Refusal notFound(String what) {

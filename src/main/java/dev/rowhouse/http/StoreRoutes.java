@@ -433,7 +433,8 @@ final class StoreRoutes {
   }
 
   private static CompletionStage<HttpResponse> bad(FieldReader body) {
-    return CompletableFuture.completedFuture(Replies.openAiError(ChatRoute.refusal(body.errors())));
+    return CompletableFuture.completedFuture(
+        Replies.openAiError(Replies.badRequest(body.errors())));
   }
 
   private static String storeId(Call call) {

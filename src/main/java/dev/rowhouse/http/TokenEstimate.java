@@ -3,6 +3,7 @@ package dev.rowhouse.http;
 import com.knuddels.jtokkit.Encodings;
 import com.knuddels.jtokkit.api.Encoding;
 import com.knuddels.jtokkit.api.EncodingType;
+import java.util.List;
 
 /**
  * How many tokens a text has, by o200k_base. It is an estimate for reservations: what is billed is
@@ -31,6 +32,14 @@ final class TokenEstimate {
     return text.length() <= COUNTED_CHARS_MAX
         ? Holder.ENCODING.countTokensOrdinary(text)
         : text.length() / CHARS_PER_TOKEN;
+  }
+
+  /** The tokens of all these texts; at least one for each that is not empty. */
+  static long of(List<String> texts) {
+    long chars = texts.stream().mapToLong(String::length).sum();
+    return chars <= COUNTED_CHARS_MAX
+        ? texts.stream().mapToLong(TokenEstimate::of).sum()
+        : texts.stream().mapToLong(text -> text.length() / CHARS_PER_TOKEN + 1).sum();
   }
 
   /** Loads the tables, so that the first request does not pay for it. */

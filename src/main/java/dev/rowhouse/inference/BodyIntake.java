@@ -22,21 +22,21 @@ final class BodyIntake {
   }
 
   /** Takes the next piece and says whether it was the last. */
-  boolean accept(RunControl.Body piece) throws ChatBody.BadBody {
+  boolean accept(RunControl.Body piece) throws BadBody {
     if (bytes.size() + (long) piece.bytes().size() > bodyBytes) {
-      throw new ChatBody.BadBody("the body is longer than announced", null);
+      throw new BadBody("the body is longer than announced", null);
     }
     bytes = bytes.concat(piece.bytes());
     if (piece.last() && bytes.size() < bodyBytes) {
-      throw new ChatBody.BadBody("the body is shorter than announced", null);
+      throw new BadBody("the body is shorter than announced", null);
     }
     return bytes.size() == bodyBytes;
   }
 
-  /** Reads the complete body and lets go of its bytes. */
-  ChatBody parse() throws ChatBody.BadBody {
+  /** The complete body, of which it lets go. */
+  ByteString take() {
     ByteString complete = bytes;
     bytes = ByteString.emptyByteString();
-    return ChatBody.parse(complete);
+    return complete;
   }
 }

@@ -32,20 +32,6 @@ final class ChatBody {
     this.members = members;
   }
 
-  /** A body that is no chat request; the message says why and may be shown. */
-  static final class BadBody extends Exception {
-    private final @Nullable String param;
-
-    BadBody(String message, @Nullable String param) {
-      super(message);
-      this.param = param;
-    }
-
-    EngineEvent.Failure failure() {
-      return EngineEvent.Failure.invalid(String.valueOf(getMessage()), param);
-    }
-  }
-
   static ChatBody parse(ByteString bytes) throws BadBody {
     try {
       JsonMembers members = JsonMembers.parse(bytes.toArray());

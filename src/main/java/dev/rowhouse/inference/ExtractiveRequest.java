@@ -54,7 +54,7 @@ record ExtractiveRequest(
     String question;
     try {
       question = body.lastUserText();
-    } catch (ChatBody.BadBody e) {
+    } catch (BadBody e) {
       throw new Refused(e.failure());
     }
     Forced forced = forced(body);

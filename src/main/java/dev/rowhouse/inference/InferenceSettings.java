@@ -10,6 +10,7 @@ public record InferenceSettings(
     int pieceBytesMax,
     Duration bodyRetry,
     Duration searchTimeout,
+    Duration textTimeout,
     OpenAi openai,
     Extractive extractive) {
 
@@ -56,6 +57,7 @@ public record InferenceSettings(
         bytes(config, "piece-bytes-max"),
         config.getDuration("body-retry"),
         config.getDuration("search-timeout"),
+        config.getDuration("text-timeout"),
         new OpenAi(
             openai.getInt("connections-max"),
             openai.getInt("connections-idle-max"),

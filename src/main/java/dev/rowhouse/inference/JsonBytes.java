@@ -62,6 +62,11 @@ final class JsonBytes {
     return raw(Double.isFinite(value) ? Double.toString(value) : "0");
   }
 
+  /** As {@link #number(double)}, with no more digits than tell one float from the next. */
+  JsonBytes number(float value) {
+    return raw(Float.isFinite(value) ? Float.toString(value) : "0");
+  }
+
   int length() {
     return length;
   }

@@ -119,13 +119,13 @@ final class OpenAiCall implements EngineCall {
     } catch (IllegalArgumentException e) {
       return CompletableFuture.completedFuture(
           failed(Failure.upstream("the upstream of this model has no valid address")));
-    } catch (ChatBody.BadBody e) {
+    } catch (BadBody e) {
       return CompletableFuture.completedFuture(failed(e.failure()));
     }
     return send(endpoint, http, false);
   }
 
-  private HttpRequest request(String key, OpenAiEngine.Endpoint endpoint) throws ChatBody.BadBody {
+  private HttpRequest request(String key, OpenAiEngine.Endpoint endpoint) throws BadBody {
     String alias = request.model().upstreamModel();
     ByteString body =
         request

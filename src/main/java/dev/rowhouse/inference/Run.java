@@ -4,11 +4,9 @@ import dev.rowhouse.inference.EngineEvent.Failure;
 import dev.rowhouse.inference.PassageSource.Passage;
 import dev.rowhouse.inference.RunOrder.RetrievalPlan;
 import dev.rowhouse.tenant.ModelSpec;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionException;
-import org.apache.pekko.actor.Cancellable;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
@@ -42,11 +40,10 @@ final class Run extends AbstractBehavior<RunMessage> {
 
   private final Runs house;
   private final RunOrder order;
-  private final ActorRef<RunEvent> gateway;
-  private final ActorRef<RunEnded> worker;
   private final List<ModelSpec> models;
   private final Outbox outbox;
-  private final long deadlineMillis;
+  private final RunLine line;
+  private final RunTimer timer;
 
   private Phase phase = Phase.PULLING;
   private final BodyIntake intake;
@@ -61,12 +58,6 @@ final class Run extends AbstractBehavior<RunMessage> {
   private Draft draft;
   private List<ByteString> tail = List.of();
 
-  /** When what we wait for is overdue, beside the deadline. */
-  private long overdueMillis = Long.MAX_VALUE;
-
-  private long tickAtMillis = Long.MAX_VALUE;
-  private @Nullable Cancellable tick;
-
   private Run(
       ActorContext<RunMessage> context,
       Runs house,
@@ -76,10 +67,11 @@ final class Run extends AbstractBehavior<RunMessage> {
     super(context);
     this.house = house;
     this.order = order;
-    this.gateway = gateway;
-    this.worker = worker;
     this.outbox = new Outbox(house.settings().initialCredit(), house.settings().coalesceBytesMax());
-    this.deadlineMillis = order.deadline().toEpochMilli();
+    this.line = new RunLine(order.attempt(), outbox, gateway, worker);
+    this.timer =
+        new RunTimer(
+            context, context.getSelf().narrow(), house.clock(), order.deadline().toEpochMilli());
     this.models = new ArrayList<>(order.fallbacks().size() + 1);
     models.add(order.model());
     models.addAll(order.fallbacks());
@@ -124,9 +116,8 @@ final class Run extends AbstractBehavior<RunMessage> {
   }
 
   private void pullBody() {
-    gateway.tell(
-        new RunEvent.PullBody(order.attempt(), intake.offset(), getContext().getSelf().narrow()));
-    expectWithin(house.settings().bodyRetry().toMillis());
+    line.pullBody(intake.offset(), getContext().getSelf().narrow());
+    timer.expectWithin(house.settings().bodyRetry().toMillis());
   }
 
   private Behavior<RunMessage> onBody(RunControl.Body piece) {
@@ -138,15 +129,15 @@ final class Run extends AbstractBehavior<RunMessage> {
         pullBody();
         return this;
       }
-      ChatBody parsed = intake.parse();
+      ChatBody parsed = ChatBody.parse(intake.take());
       body = parsed;
       return search(parsed);
-    } catch (ChatBody.BadBody e) {
+    } catch (BadBody e) {
       return fail(e.failure());
     }
   }
 
-  private Behavior<RunMessage> search(ChatBody parsed) throws ChatBody.BadBody {
+  private Behavior<RunMessage> search(ChatBody parsed) throws BadBody {
     RetrievalPlan plan = order.retrieval();
     if (plan == null) {
       return prepare(List.of());
@@ -157,7 +148,7 @@ final class Run extends AbstractBehavior<RunMessage> {
     }
     phase = Phase.SEARCHING;
     getContext().pipeToSelf(house.passages().search(plan, query), RunMessage.Found::new);
-    expectWithin(house.settings().searchTimeout().toMillis());
+    timer.expectWithin(house.settings().searchTimeout().toMillis());
     return this;
   }
 
@@ -228,7 +219,7 @@ final class Run extends AbstractBehavior<RunMessage> {
     }
     pulling = true;
     int number = callNumber;
-    expectWithin(active.patienceMillis());
+    timer.expectWithin(active.patienceMillis());
     getContext()
         .pipeToSelf(
             active.next(), (events, error) -> new RunMessage.Arrived(number, events, error));
@@ -239,7 +230,7 @@ final class Run extends AbstractBehavior<RunMessage> {
       return this;
     }
     pulling = false;
-    overdueMillis = Long.MAX_VALUE;
+    timer.expectNothing();
     List<EngineEvent> events = arrived.events();
     if (events == null) {
       getContext().getLog().error("attempt {}: the engine", order.attempt(), arrived.error());
@@ -258,7 +249,7 @@ final class Run extends AbstractBehavior<RunMessage> {
         }
       }
     }
-    flush();
+    line.flush();
     pull();
     return this;
   }
@@ -286,31 +277,14 @@ final class Run extends AbstractBehavior<RunMessage> {
     if (phase == Phase.FLUSHING) {
       return finishFlushing();
     }
-    flush();
+    line.flush();
     pull();
     return this;
   }
 
-  private void flush() {
-    while (outbox.maySend()) {
-      long number = outbox.nextNumber();
-      gateway.tell(new RunEvent.Pieces(order.attempt(), number, outbox.take()));
-    }
-  }
-
   private Behavior<RunMessage> finishFlushing() {
-    flush();
-    return outbox.isFull() ? this : end(draft.tally().completed(now()), withPending(tail));
-  }
-
-  /** After a failure, text that no longer fits one message is left out before the error. */
-  private List<ByteString> withPending(List<ByteString> last) {
-    if (outbox.isEmpty()) {
-      return last;
-    }
-    List<ByteString> all = new ArrayList<>(outbox.take());
-    all.addAll(last);
-    return all;
+    line.flush();
+    return outbox.isFull() ? this : end(draft.tally().completed(now()), line.withPending(tail));
   }
 
   private Behavior<RunMessage> cancelled() {
@@ -323,20 +297,19 @@ final class Run extends AbstractBehavior<RunMessage> {
     stopCall();
     RunReport report = draft.tally().failed(failure, now());
     boolean midStream = order.stream() && outbox.isUsed();
-    return end(report, midStream ? withPending(List.of(AnswerWriter.error(failure))) : List.of());
+    // Text that no longer fits one message is left out before the error.
+    return end(
+        report, midStream ? line.withPending(List.of(AnswerWriter.error(failure))) : List.of());
   }
 
   private Behavior<RunMessage> end(RunReport report, List<ByteString> last) {
-    gateway.tell(new RunEvent.Ended(order.attempt(), report, last));
-    worker.tell(new RunEnded(order.attempt(), report));
+    line.end(report, last);
     return Behaviors.stopped();
   }
 
   private Behavior<RunMessage> onStop() {
     stopCall();
-    if (tick != null) {
-      tick.cancel();
-    }
+    timer.cancel();
     return this;
   }
 
@@ -353,46 +326,23 @@ final class Run extends AbstractBehavior<RunMessage> {
     return house.clock().millis();
   }
 
-  private void expectWithin(long millis) {
-    overdueMillis = now() + millis;
-    arm();
-  }
-
-  /** One timer for all limits. It may fire too early, never too late, so it is rarely reset. */
-  private void arm() {
-    long due = Math.min(deadlineMillis, overdueMillis);
-    if (tickAtMillis > due) {
-      if (tick != null) {
-        tick.cancel();
-      }
-      tickAtMillis = due;
-      Duration delay = Duration.ofMillis(Math.max(1, due - now()));
-      tick = getContext().scheduleOnce(delay, getContext().getSelf(), new RunMessage.Tick());
-    }
-  }
-
   private Behavior<RunMessage> onTick() {
-    tickAtMillis = Long.MAX_VALUE;
-    tick = null;
-    if (now() >= deadlineMillis) {
-      return fail(Failure.timeout("the answer was not complete at the request's deadline"));
-    }
-    if (now() >= overdueMillis) {
-      overdueMillis = Long.MAX_VALUE;
-      switch (phase) {
-        case PULLING -> pullBody();
-        case SEARCHING -> {
-          return fail(Failure.capacity("the documents cannot be searched at the moment"));
-        }
-        case CALLING -> {
-          if (pulling) {
-            return failed(Failure.timeout("the model did not answer in time"));
-          }
-        }
-        case FLUSHING -> {} // only the gateway can hurry
-      }
-    }
-    arm();
-    return this;
+    return switch (timer.tick()) {
+      case NOTHING -> this;
+      case DEADLINE ->
+          fail(Failure.timeout("the answer was not complete at the request's deadline"));
+      case OVERDUE ->
+          switch (phase) {
+            case PULLING -> {
+              pullBody();
+              yield this;
+            }
+            case SEARCHING ->
+                fail(Failure.capacity("the documents cannot be searched at the moment"));
+            case CALLING ->
+                pulling ? failed(Failure.timeout("the model did not answer in time")) : this;
+            case FLUSHING -> this; // only the gateway can hurry
+          };
+    };
   }
 }

@@ -3,7 +3,7 @@ package dev.rowhouse.inference;
 import org.apache.pekko.util.ByteString;
 
 /** What a gateway tells a run of its request. */
-public sealed interface RunControl extends RunMessage {
+public sealed interface RunControl extends RunMessage, EmbeddingMessage {
 
   /** A piece of the body, at most 128 KiB so that it fits an Artery frame. */
   record Body(int offset, ByteString bytes, boolean last) implements RunControl {}

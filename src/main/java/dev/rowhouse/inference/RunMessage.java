@@ -20,8 +20,8 @@ sealed interface RunMessage
       implements RunMessage {}
 
   /** A limit of time may have passed. */
-  record Tick() implements RunMessage {}
+  record Tick() implements RunMessage, EmbeddingMessage {}
 
   /** The gateway's actor terminated, or its node is gone. */
-  record GatewayGone() implements RunMessage {}
+  record GatewayGone() implements RunMessage, EmbeddingMessage {}
 }

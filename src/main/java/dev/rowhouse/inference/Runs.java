@@ -3,13 +3,14 @@ package dev.rowhouse.inference;
 import dev.rowhouse.tenant.ModelSpec;
 import java.time.InstantSource;
 import java.util.Map;
+import java.util.concurrent.Executor;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.jspecify.annotations.Nullable;
 
-/** Makes the runs of a node and holds what they share: engines, templates, the way to passages. */
+/** Makes the runs of a node and holds what they share: engines, embedder, the way to passages. */
 public final class Runs implements RunFactory {
   private static final String BLOCKING = "rowhouse.blocking-dispatcher";
 
@@ -18,18 +19,24 @@ public final class Runs implements RunFactory {
   private final TemplateRenderer templates;
   private final InstantSource clock;
   private final Map<String, Engine> engines;
+  private final TextEmbedder embedder;
+  private final Executor blocking;
 
   Runs(
       InferenceSettings settings,
       PassageSource passages,
       TemplateRenderer templates,
       InstantSource clock,
-      Map<String, Engine> engines) {
+      Map<String, Engine> engines,
+      TextEmbedder embedder,
+      Executor blocking) {
     this.settings = settings;
     this.passages = passages;
     this.templates = templates;
     this.clock = clock;
     this.engines = Map.copyOf(engines);
+    this.embedder = embedder;
+    this.blocking = blocking;
   }
 
   /** The runs of this node, with the engines that it has: extractive and OpenAI-compatible. */
@@ -38,13 +45,11 @@ public final class Runs implements RunFactory {
       InferenceSettings settings,
       PassageSource passages,
       TemplateRenderer templates,
+      TextEmbedder embedder,
       InstantSource clock) {
+    Executor blocking = system.dispatchers().lookup(DispatcherSelector.fromConfig(BLOCKING));
     UpstreamKeys keys =
-        new UpstreamKeys(
-            System::getenv,
-            system.dispatchers().lookup(DispatcherSelector.fromConfig(BLOCKING)),
-            settings.openai().keyRefresh(),
-            clock);
+        new UpstreamKeys(System::getenv, blocking, settings.openai().keyRefresh(), clock);
     return new Runs(
         settings,
         passages,
@@ -55,17 +60,30 @@ public final class Runs implements RunFactory {
             new ExtractiveEngine(
                 passages, settings.extractive(), settings.searchTimeout().toMillis()),
             ModelSpec.OPENAI,
-            new OpenAiEngine(system, settings.openai(), keys, clock)));
+            new OpenAiEngine(system, settings.openai(), keys, clock)),
+        embedder,
+        blocking);
   }
 
   @Override
   public Behavior<RunControl> create(
       RunOrder order, ActorRef<RunEvent> gateway, ActorRef<RunEnded> worker) {
-    return Run.create(this, order, gateway, worker);
+    return order.model().isEmbedder()
+        ? EmbeddingRun.create(this, order, gateway, worker)
+        : Run.create(this, order, gateway, worker);
   }
 
   @Nullable Engine engine(String name) {
     return engines.get(name);
+  }
+
+  TextEmbedder embedder() {
+    return embedder;
+  }
+
+  /** Where a run may compute and wait. */
+  Executor blocking() {
+    return blocking;
   }
 
   InferenceSettings settings() {

@@ -16,6 +16,9 @@
  * and our own count as an estimate; a cancelled run closes its upstream connection at once; no
  * address, key or alias of an upstream in what a client gets; no tenant's text in the log.
  *
+ * <p>A model that embeds has a run of its own kind, with the same beginning and the same end: it
+ * computes one text at a time and reports the embedder's count.
+ *
  * <p>Read first: Run, then EngineCall and EngineEvent, then OpenAiCall and ExtractiveEngine. What a
  * run sends is in ChunkOrder, AnswerWriter and Outbox; what it settles is in Tally.
  */

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param retrieval what the request says about retrieval
  * @param promptName absent: the tenant's default template, if it has one
  * @param promptVersion absent: the newest
+ * @param purpose what the model is to do
  */
 public record Ask(
     String attempt,
@@ -37,7 +38,52 @@ public record Ask(
     @Nullable String promptName,
     @Nullable Integer promptVersion,
     Map<String, String> variables,
-    int bodyBytes) {
+    int bodyBytes,
+    Purpose purpose) {
+
+  /** What a request wants of its model; a model is good for one of these. */
+  public enum Purpose {
+    CHAT,
+    EMBEDDING
+  }
+
+  /** A chat. */
+  public Ask(
+      String attempt,
+      Credential key,
+      @Nullable String modelAsked,
+      long inputTokens,
+      @Nullable Long outputTokensMax,
+      boolean stream,
+      boolean includeUsage,
+      @Nullable String label,
+      long receivedAtMillis,
+      long deadlineMillis,
+      int priority,
+      RetrievalChoice retrieval,
+      @Nullable String promptName,
+      @Nullable Integer promptVersion,
+      Map<String, String> variables,
+      int bodyBytes) {
+    this(
+        attempt,
+        key,
+        modelAsked,
+        inputTokens,
+        outputTokensMax,
+        stream,
+        includeUsage,
+        label,
+        receivedAtMillis,
+        deadlineMillis,
+        priority,
+        retrieval,
+        promptName,
+        promptVersion,
+        variables,
+        bodyBytes,
+        Purpose.CHAT);
+  }
 
   /** A key as the gateway knows it after its checksum was found right. */
   public record Credential(String keyId, String secretSha256) {}

@@ -11,13 +11,11 @@ import java.util.TreeSet;
 public final class Models {
   private Models() {}
 
-  /** Sorted: models that exist for the tenant and are allowed, aliases of such, and embedders. */
-  public static List<String> namesFor(
-      TenantProfile profile, Catalog catalog, List<String> embedders) {
-    TreeSet<String> names = new TreeSet<>(embedders);
+  /** Sorted: models that exist for the tenant and are allowed, and aliases of such. */
+  public static List<String> namesFor(TenantProfile profile, Catalog catalog) {
+    TreeSet<String> names = new TreeSet<>();
     for (ModelSpec model : catalog.models().values()) {
-      if (model.existsFor(profile.tenant())
-          && Route.isAllowed(profile, model.name(), model.name())) {
+      if (model.existsFor(profile.tenant()) && Route.isAllowed(profile, model.name(), model)) {
         names.add(model.name());
       }
     }
@@ -25,7 +23,7 @@ public final class Models {
       ModelSpec model = catalog.model(alias.getValue());
       if (model != null
           && model.existsFor(profile.tenant())
-          && Route.isAllowed(profile, alias.getKey(), alias.getValue())) {
+          && Route.isAllowed(profile, alias.getKey(), model)) {
         names.add(alias.getKey());
       }
     }

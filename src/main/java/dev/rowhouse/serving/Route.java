@@ -38,12 +38,23 @@ record Route(ModelSpec model, List<ModelSpec> fallbacks, @Nullable PromptTemplat
     if (model == null || !model.existsFor(profile.tenant())) {
       return new Choice.None(Refusals.unknownModel(asked));
     }
-    if (!isAllowed(profile, asked, name)) {
+    if (!isAllowed(profile, asked, model)) {
       return none(
           403,
           "model_not_allowed",
           "model",
           "The model '" + asked + "' exists, but this tenant may not use it.");
+    }
+    if (ask.purpose() == Ask.Purpose.EMBEDDING) {
+      // No fallbacks: vectors of two models cannot be compared.
+      return model.isEmbedder()
+          ? new Choice.Found(new Route(model, List.of(), null))
+          : none(
+              400, "invalid_request_error", "model", "The model '" + asked + "' does not embed.");
+    }
+    if (model.isEmbedder()) {
+      return none(
+          400, "invalid_request_error", "model", "The model '" + asked + "' does not chat.");
     }
     String promptName = ask.promptName();
     Integer promptVersion = ask.promptVersion();
@@ -61,16 +72,20 @@ record Route(ModelSpec model, List<ModelSpec> fallbacks, @Nullable PromptTemplat
     List<ModelSpec> fallbacks = new ArrayList<>();
     for (String fallback : profile.fallbacks().getOrDefault(name, List.of())) {
       ModelSpec other = catalog.model(fallback);
-      if (other != null && other.existsFor(profile.tenant())) {
+      if (other != null && other.existsFor(profile.tenant()) && !other.isEmbedder()) {
         fallbacks.add(other);
       }
     }
     return new Choice.Found(new Route(model, List.copyOf(fallbacks), prompt));
   }
 
-  static boolean isAllowed(TenantProfile profile, String asked, String name) {
+  /** An embedder needs no entry: a list names the models that may answer. */
+  static boolean isAllowed(TenantProfile profile, String asked, ModelSpec model) {
     List<String> allowed = profile.allowedModels();
-    return allowed.isEmpty() || allowed.contains(name) || allowed.contains(asked);
+    return allowed.isEmpty()
+        || model.isEmbedder()
+        || allowed.contains(model.name())
+        || allowed.contains(asked);
   }
 
   private static Choice none(int status, String code, String param, String message) {

@@ -74,17 +74,17 @@ public final class ModelReader {
     String engine = in.text("engine", 32);
     if (engine == null) {
       if (in.node("engine") == null) {
-        in.error("engine", "is missing: embedded or openai");
+        in.error("engine", "is missing: embedded, embedding or openai");
       }
       return null;
     }
     switch (engine) {
-      case ModelSpec.EMBEDDED, ModelSpec.OPENAI -> {
+      case ModelSpec.EMBEDDED, ModelSpec.EMBEDDING, ModelSpec.OPENAI -> {
         return engine;
       }
       case "anthropic", "llama" ->
           in.error("engine", "the engine " + engine + " is not available in this version");
-      default -> in.error("engine", "must be embedded or openai");
+      default -> in.error("engine", "must be embedded, embedding or openai");
     }
     return null;
   }
@@ -94,8 +94,9 @@ public final class ModelReader {
     if (ModelSpec.OPENAI.equals(engine) && in.node("base_url") == null) {
       in.error("base_url", "is missing: the engine openai needs the upstream's root");
     }
-    if (ModelSpec.EMBEDDED.equals(engine) && url != null) {
-      in.error("base_url", "the engine embedded has no upstream");
+    boolean inProcess = ModelSpec.EMBEDDED.equals(engine) || ModelSpec.EMBEDDING.equals(engine);
+    if (inProcess && url != null) {
+      in.error("base_url", "the engine " + engine + " has no upstream");
     }
     if (url == null) {
       return null;

@@ -5,8 +5,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * A model that the house serves: which engine runs it, what it costs, how many run at once.
  *
- * @param engine {@code embedded} or {@code openai}
- * @param baseUrl the upstream's root, such as {@code http://127.0.0.1:9000/v1}; absent for embedded
+ * @param engine {@code embedded}, {@code embedding} or {@code openai}
+ * @param baseUrl the upstream's root, such as {@code http://127.0.0.1:9000/v1}; absent for a model
+ *     in this process
  * @param upstreamModel the model's name there; absent: the same name
  * @param apiKeyRef where the upstream's key is: {@code env:NAME} or {@code file:PATH}; never the
  *     key
@@ -35,6 +36,13 @@ public record ModelSpec(
 
   public static final String EMBEDDED = "embedded";
   public static final String OPENAI = "openai";
+
+  /** Turns texts into vectors in this process; such a model does not chat, and no other embeds. */
+  public static final String EMBEDDING = "embedding";
+
+  public boolean isEmbedder() {
+    return engine.equals(EMBEDDING);
+  }
 
   /** Whether this model exists for that tenant; to any other it is a name that never was. */
   public boolean existsFor(TenantId tenant) {

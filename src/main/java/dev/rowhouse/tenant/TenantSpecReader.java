@@ -172,8 +172,7 @@ public final class TenantSpecReader {
       return;
     }
     ModelSpec model = catalog.model(name);
-    boolean exists = model != null && model.existsFor(tenant);
-    if (!exists && !Catalog.EMBEDDERS.contains(name)) {
+    if (model == null || !model.existsFor(tenant)) {
       in.error(field, "there is no model " + name);
     }
   }

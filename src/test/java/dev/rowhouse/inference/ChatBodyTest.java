@@ -9,12 +9,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ChatBodyTest {
-  private static ChatBody parse(String json) throws ChatBody.BadBody {
+  private static ChatBody parse(String json) throws BadBody {
     return ChatBody.parse(ByteString.fromString(json));
   }
 
   @Test
-  void whatWeDoNotKnowIsPassedOnAsItStands() throws ChatBody.BadBody {
+  void whatWeDoNotKnowIsPassedOnAsItStands() throws BadBody {
     ChatBody body =
         parse(
             "{ \"model\":\"m\", \"messages\": [ {\"role\":\"user\",\"content\":\"\\u00e9 \"} ],\n"
@@ -27,7 +27,7 @@ class ChatBodyTest {
   }
 
   @Test
-  void aStreamAlwaysAsksForUsageAndKeepsOtherOptions() throws ChatBody.BadBody {
+  void aStreamAlwaysAsksForUsageAndKeepsOtherOptions() throws BadBody {
     String messages = "\"messages\":[{\"role\":\"user\",\"content\":\"q\"}]";
     assertEquals(
         "{\"model\":\"a\",\"stream\":true,\"stream_options\":{\"include_usage\":true},"
@@ -44,14 +44,14 @@ class ChatBodyTest {
   }
 
   @Test
-  void theLastOfTwoMembersWithTheSameNameCounts() throws ChatBody.BadBody {
+  void theLastOfTwoMembersWithTheSameNameCounts() throws BadBody {
     assertEquals(
         "{\"model\":\"a\",\"messages\":[2]}",
         parse("{\"messages\":[1],\"messages\":[2]}").forUpstream("a", false, "").utf8String());
   }
 
   @Test
-  void theQuestionIsTheTextOfTheLastUserMessage() throws ChatBody.BadBody {
+  void theQuestionIsTheTextOfTheLastUserMessage() throws BadBody {
     assertEquals(
         "b\nc",
         parse(
@@ -74,14 +74,13 @@ class ChatBodyTest {
         "nul",
       })
   void aBodyThatIsNoChatRequestIsRefused(String json) {
-    assertThrows(ChatBody.BadBody.class, () -> parse(json));
+    assertThrows(BadBody.class, () -> parse(json));
   }
 
   @Test
-  void nestingIsBounded() throws ChatBody.BadBody {
+  void nestingIsBounded() throws BadBody {
     parse("{\"messages\":" + "[".repeat(63) + "]".repeat(63) + "}");
     assertThrows(
-        ChatBody.BadBody.class,
-        () -> parse("{\"messages\":" + "[".repeat(64) + "]".repeat(64) + "}"));
+        BadBody.class, () -> parse("{\"messages\":" + "[".repeat(64) + "]".repeat(64) + "}"));
   }
 }

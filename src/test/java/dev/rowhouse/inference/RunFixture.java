@@ -39,6 +39,7 @@ final class RunFixture {
   final TestProbe<RunEnded> worker;
   final Documents documents = new Documents();
   InferenceSettings settings = InferenceSettings.of(CONF);
+  TextEmbedder embedder = new LetterEmbedder();
 
   RunFixture(ActorTestKit kit) {
     this.kit = kit;
@@ -159,7 +160,9 @@ final class RunFixture {
             ModelSpec.EMBEDDED,
             new ExtractiveEngine(documents, settings.extractive(), 5_000),
             ModelSpec.OPENAI,
-            new OpenAiEngine(kit.system(), settings.openai(), keys, InstantSource.system())));
+            new OpenAiEngine(kit.system(), settings.openai(), keys, InstantSource.system())),
+        embedder,
+        Executors.newVirtualThreadPerTaskExecutor());
   }
 
   /** Starts the run and does not give it its body yet. */
@@ -213,9 +216,14 @@ final class RunFixture {
 
   /** Takes the answer to its end, with credit for all of it. */
   Answer finish(ActorRef<RunControl> run) {
+    return finishFrom(run, 0);
+  }
+
+  /** The rest of an answer of which so many messages were taken. */
+  Answer finishFrom(ActorRef<RunControl> run, long messages) {
     run.tell(new RunControl.Credit(Long.MAX_VALUE));
     List<String> pieces = new ArrayList<>();
-    long number = 0;
+    long number = messages;
     while (true) {
       switch (gateway.receiveMessage(Duration.ofSeconds(20))) {
         case RunEvent.Pieces more -> {

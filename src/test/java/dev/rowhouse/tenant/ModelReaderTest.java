@@ -2,6 +2,7 @@ package dev.rowhouse.tenant;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -50,16 +51,25 @@ class ModelReaderTest {
     assertEquals(model, good(TenantJson.model(model).toString()), "written and read again");
   }
 
+  @Test
+  void aModelMayEmbedInThisProcess() {
+    ModelSpec model = good("{\"engine\": \"embedding\", \"slots\": 2}");
+    assertTrue(model.isEmbedder());
+    assertEquals(model, good(TenantJson.model(model).toString()), "written and read again");
+  }
+
   @ParameterizedTest(name = "{1} of {0}")
   @CsvSource(
       delimiter = '|',
       quoteCharacter = '`',
       value = {
-        "{} | engine | is missing: embedded or openai",
+        "{} | engine | is missing: embedded, embedding or openai",
+        "{\"engine\": \"embedding\", \"base_url\": \"http://h\"} | base_url | the engine"
+            + " embedding has no upstream",
         "{\"engine\": \"anthropic\"} | engine | the engine anthropic is not available in this"
             + " version",
         "{\"engine\": \"llama\"} | engine | the engine llama is not available in this version",
-        "{\"engine\": \"magic\"} | engine | must be embedded or openai",
+        "{\"engine\": \"magic\"} | engine | must be embedded, embedding or openai",
         "{\"engine\": \"openai\"} | base_url | is missing: the engine openai needs the upstream's"
             + " root",
         "{\"engine\": \"openai\", \"base_url\": \"ftp://h/v1\"} | base_url | must be an http or"
