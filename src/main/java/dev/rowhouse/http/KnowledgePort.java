@@ -9,9 +9,11 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.javadsl.Adapter;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.apache.pekko.cluster.sharding.typed.ShardingEnvelope;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.apache.pekko.pattern.Patterns;
 
 /** The way to what a tenant knows, for routes. */
 final class KnowledgePort {
@@ -36,6 +38,15 @@ final class KnowledgePort {
             askTimeout,
             system.scheduler())
         .exceptionally(failure -> new KnowledgeReply.Busy(1_000));
+  }
+
+  /** Asks after a pause. */
+  CompletionStage<KnowledgeReply> later(
+      long millis,
+      TenantId tenant,
+      Function<ActorRef<KnowledgeReply>, KnowledgeEntity.Command> command) {
+    return Patterns.after(
+        Duration.ofMillis(millis), Adapter.toClassic(system), () -> ask(tenant, command));
   }
 
   /** Asks, and writes a refusal as an error; anything else goes to {@code good}. */

@@ -36,6 +36,11 @@ final class StoreRoutes {
 
   private static final String POLL_AFTER_MILLIS = "200";
 
+  /** How long the answer to an attachment waits for the file to become searchable. */
+  private static final long ATTACH_WAIT_MILLIS = 2_000;
+
+  private static final long ATTACH_LOOK_MILLIS = 50;
+
   private final KnowledgePort knowledge;
   private final InstantSource clock;
 
@@ -161,13 +166,39 @@ final class StoreRoutes {
           if (!body.isClean() || file == null) {
             return bad(body);
           }
-          return ask(
-              caller,
-              replyTo ->
-                  new KnowledgeEntity.AttachFile(
-                      storeId(call), file, attributes, chunking, replyTo),
-              StoreRoutes::storeFile);
+          return knowledge
+              .ask(
+                  caller.tenant(),
+                  replyTo ->
+                      new KnowledgeEntity.AttachFile(
+                          storeId(call), file, attributes, chunking, replyTo))
+              .thenCompose(
+                  reply ->
+                      settled(caller, storeId(call), reply, clock.millis() + ATTACH_WAIT_MILLIS))
+              .thenApply(
+                  reply ->
+                      reply instanceof KnowledgeReply.Refusal refusal
+                          ? Replies.openAiError(KnowledgeJson.refusal(refusal))
+                          : storeFile(reply));
         });
+  }
+
+  /** A small file is searchable in a moment: the answer waits for that moment, and no longer. */
+  private CompletionStage<KnowledgeReply> settled(
+      TenantPlane.Caller caller, String store, KnowledgeReply reply, long untilMillis) {
+    boolean inProgress =
+        reply instanceof KnowledgeReply.StoreFileFound found
+            && found.file().status() == FileStatus.IN_PROGRESS;
+    if (!inProgress || clock.millis() >= untilMillis) {
+      return CompletableFuture.completedFuture(reply);
+    }
+    String file = ((KnowledgeReply.StoreFileFound) reply).file().fileId();
+    return knowledge
+        .later(
+            ATTACH_LOOK_MILLIS,
+            caller.tenant(),
+            replyTo -> new KnowledgeEntity.GetStoreFile(store, file, replyTo))
+        .thenCompose(now -> settled(caller, store, now, untilMillis));
   }
 
   CompletionStage<HttpResponse> files(
