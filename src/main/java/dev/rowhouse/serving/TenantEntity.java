@@ -99,7 +99,11 @@ public final class TenantEntity {
   private enum Timed {
     TICK,
     FLUSH,
-    SEND_AGAIN
+    SEND_AGAIN,
+    RECORD_GONE,
+    RECORD_AGAIN,
+    LEDGER_GONE,
+    LEDGER_AGAIN
   }
 
   private enum State {
@@ -140,12 +144,13 @@ public final class TenantEntity {
         }
       };
   private final ArrayDeque<Object> stash = new ArrayDeque<>();
-  private final ActorRef<TenantRecord.Command> record;
+  private ActorRef<TenantRecord.Command> record;
   private @Nullable ActorRef<UsageLedger.Command> ledger;
   private @Nullable Desk desk;
   private State state = State.LOADING;
   private boolean journalAway;
   private long lastBusyMillis;
+  private long flushMillis;
 
   private TenantEntity(
       ActorContext<Object> context,
@@ -165,7 +170,7 @@ public final class TenantEntity {
         new RecordBatcher(
             settings.batchMax(), settings.lingerMillis(), settings.startedLingerMillis());
     this.orders = new Orders(tenant);
-    this.record = context.spawn(parts.record(tenant, context.getSelf().narrow()), "record");
+    this.record = spawnRecord();
     timers.startTimerWithFixedDelay(Timed.TICK, TICK);
   }
 
@@ -210,9 +215,40 @@ public final class TenantEntity {
             case TICK -> onTick();
             case FLUSH -> pump();
             case SEND_AGAIN -> sendAgain();
+            case RECORD_GONE -> startAgainLater(Timed.RECORD_AGAIN);
+            case LEDGER_GONE -> startAgainLater(Timed.LEDGER_AGAIN);
+            case RECORD_AGAIN -> {
+              record = spawnRecord();
+              yield Behaviors.same();
+            }
+            case LEDGER_AGAIN -> {
+              ledger = spawnLedger();
+              yield sendAgain();
+            }
           };
       default -> Behaviors.unhandled();
     };
+  }
+
+  private ActorRef<TenantRecord.Command> spawnRecord() {
+    ActorRef<TenantRecord.Command> spawned =
+        context.spawn(parts.record(tenant, context.getSelf().narrow()), "record");
+    context.watchWith(spawned, Timed.RECORD_GONE);
+    return spawned;
+  }
+
+  private ActorRef<UsageLedger.Command> spawnLedger() {
+    ActorRef<UsageLedger.Command> spawned =
+        context.spawn(parts.ledger(tenant, context.getSelf().narrow()), "ledger");
+    context.watchWith(spawned, Timed.LEDGER_GONE);
+    return spawned;
+  }
+
+  /** A child whose journal failed stops; it reads the journal anew after a pause. */
+  private Behavior<Object> startAgainLater(Timed again) {
+    context.getLog().warn("a child of {} stopped: {}", tenant, again);
+    timers.startSingleTimer(again, Duration.ofMillis(settings.retryMillis()));
+    return Behaviors.same();
   }
 
   private Behavior<Object> onCommand(Command command) {
@@ -229,7 +265,10 @@ public final class TenantEntity {
       case Command _ when state == State.LOADING -> stash(command);
       case Command _ when desk == null -> refuseForAbsent(command);
       case Admit admit -> onAdmit(admit, desk);
-      case Leave leave -> onLeave(leave.attempt(), desk);
+      case Leave leave -> {
+        batcher.withdrawn(leave.attempt());
+        yield onLeave(leave.attempt(), desk);
+      }
       case Requeue requeue -> onRequeue(requeue.attempt(), desk);
       case Settle settle -> stash(settle);
       case Authorize authorize -> {
@@ -433,9 +472,13 @@ public final class TenantEntity {
 
   private void scheduleFlush(long now) {
     long due = batcher.millisUntilDue(now);
-    if (due != Long.MAX_VALUE
-        && batcher.again() == null
-        && !timers.isTimerActive(Timed.FLUSH)) {
+    if (due == Long.MAX_VALUE || batcher.again() != null) {
+      return;
+    }
+    long dueMillis = now + Math.max(1, due);
+    // The end of a short request is due long before the start that the timer was set for.
+    if (!timers.isTimerActive(Timed.FLUSH) || dueMillis < flushMillis) {
+      flushMillis = dueMillis;
       timers.startSingleTimer(Timed.FLUSH, Duration.ofMillis(Math.max(1, due)));
     }
   }
@@ -504,7 +547,7 @@ public final class TenantEntity {
         } else if (ledger == null) {
           desk = new Desk(changed.profile(), parts.catalog(), parts.house());
           state = State.LOADING;
-          ledger = context.spawn(parts.ledger(tenant, context.getSelf().narrow()), "ledger");
+          ledger = spawnLedger();
         }
       }
     }
