@@ -63,6 +63,7 @@ import org.apache.pekko.actor.CoordinatedShutdown;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.apache.pekko.actor.typed.SupervisorStrategy;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.cluster.MemberStatus;
@@ -73,11 +74,14 @@ import org.apache.pekko.cluster.typed.ClusterSingleton;
 import org.apache.pekko.cluster.typed.ClusterSingletonSettings;
 import org.apache.pekko.cluster.typed.Join;
 import org.apache.pekko.cluster.typed.SingletonActor;
+import org.jspecify.annotations.Nullable;
 
 /** One running node: the rooms of the house, opened ground floor first. */
 final class Node {
   private static final String NAME = "rowhouse";
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(75);
+  private static final Duration RESTART_MIN = Duration.ofMillis(500);
+  private static final Duration RESTART_MAX = Duration.ofSeconds(10);
   private static final Duration POLL = Duration.ofMillis(20);
 
   private final DataDirectory data;
@@ -118,8 +122,7 @@ final class Node {
     try {
       Config placed =
           config
-              .withValue(
-                  "rowhouse.data-dir", ConfigValueFactory.fromAnyRef(data.path().toString()))
+              .withValue("rowhouse.data-dir", ConfigValueFactory.fromAnyRef(data.path().toString()))
               .resolve();
       checkAddress(placed, "port", "ROWHOUSE_HTTP_PORT");
       checkAddress(placed, "operator-port", "ROWHOUSE_OPERATOR_PORT");
@@ -153,22 +156,24 @@ final class Node {
     health.met(Health.Need.MEMBER, true);
 
     Executor blocking =
-        system
-            .dispatchers()
-            .lookup(DispatcherSelector.fromConfig("rowhouse.blocking-dispatcher"));
+        system.dispatchers().lookup(DispatcherSelector.fromConfig("rowhouse.blocking-dispatcher"));
     String self = Cluster.get(system).selfMember().address().toString();
     Fence fence = Fence.open(database, clock);
     health.met(Health.Need.JOURNAL, true);
     WriteFence writeFence = writeFence(fence, self, blocking);
-    JournalProbe probe =
-        JournalProbe.of(system, config.getString("rowhouse.usage.read-journal"));
+    JournalProbe probe = JournalProbe.of(system, config.getString("rowhouse.usage.read-journal"));
 
     Duration fenceTimeout = config.getDuration("rowhouse.tenant.fence-timeout");
     ActorRef<CatalogKeeper.Command> keeper =
         ClusterSingleton.get(system)
             .init(
                 SingletonActor.of(
-                        CatalogKeeper.create(house, writeFence, probe, fenceTimeout), "catalog")
+                        Behaviors.supervise(
+                                CatalogKeeper.create(house, writeFence, probe, fenceTimeout))
+                            .onFailure(
+                                SupervisorStrategy.restartWithBackoff(
+                                    RESTART_MIN, RESTART_MAX, 0.2)),
+                        "catalog")
                     .withSettings(ClusterSingletonSettings.create(system).withRole("tenant")));
     CatalogReplica catalog = new CatalogReplica(house.catalog());
     ActorRef<CatalogReplica.Command> copy =
@@ -186,15 +191,12 @@ final class Node {
             () -> fence.claim("coordinator", self, blocking));
 
     ClusterSharding sharding = ClusterSharding.get(system);
-    BgeEmbedder embedder =
-        BgeEmbedder.shared(config.getInt("rowhouse.retrieval.embedder.permits"));
+    BgeEmbedder embedder = BgeEmbedder.shared(config.getInt("rowhouse.retrieval.embedder.permits"));
+    // In the background: the first question must not wait for the model to load.
+    blocking.execute(() -> embedder.embedQuery("warm"));
     ActorRef<ShardingEnvelope<KnowledgeEntity.Command>> knowledge =
         KnowledgeEntity.init(
-            sharding,
-            database,
-            embedder,
-            config.getConfig("rowhouse.retrieval"),
-            data.path());
+            sharding, database, embedder, config.getConfig("rowhouse.retrieval"), data.path());
 
     ServingSettings serving = ServingSettings.of(config);
     TenantRecord.Setting records =
@@ -209,8 +211,7 @@ final class Node {
             coordinator,
             (tenant, parent) -> TenantRecord.create(tenant, parent, records),
             (tenant, parent) ->
-                UsageLedger.create(
-                    tenant, ZoneOffset.UTC, parent, fence, ledgers, self, clock));
+                UsageLedger.create(tenant, ZoneOffset.UTC, parent, fence, ledgers, self, clock));
     TenantPort tenants =
         new TenantPort(
             system,
@@ -238,7 +239,7 @@ final class Node {
                     coordinator,
                     new Answering.Settings(
                         tenants, clock, serving.durableWaitMillis(), serving.answerBytesMax()),
-                    List.of(embedder.model()),
+                    List.copyOf(Catalog.EMBEDDERS),
                     config.getMemorySize("rowhouse.retrieval.files.bytes-max").toBytes(),
                     health)));
     return new Node(data, database, system, planes, health, tokenFromFile).withOrderlyEnd();
@@ -263,6 +264,7 @@ final class Node {
                         config.getDuration("rowhouse.tenant.directory.backoff-min"),
                         config.getDuration("rowhouse.tenant.directory.backoff-max")),
                     "tenant-directory")
+                .withStopMessage(new TenantDirectoryProjector.Stop())
                 .withSettings(ClusterSingletonSettings.create(system).withRole("tenant")));
     return directory;
   }
@@ -363,16 +365,15 @@ final class Node {
     String tenantPlane = url(planes.tenantAddress());
     String operatorPlane = url(planes.operatorAddress());
     String token =
-        tokenFromFile
-            ? "$(cat '" + data.operatorTokenFile() + "')"
-            : "$ROWHOUSE_OPERATOR_TOKEN";
+        tokenFromFile ? "$(cat '" + data.operatorTokenFile() + "')" : "$ROWHOUSE_OPERATOR_TOKEN";
     return """
-        Rowhouse %s is ready.
-          tenant plane    %s   console %s/console
-          operator plane  %s   console %s/console
-          operator token  %s
-        Try next:
-          curl -X PUT %s/admin/tenants/acme -H "Authorization: Bearer %s\""""
+    Rowhouse %s is ready.
+      tenant plane    %s   console %s/console
+      operator plane  %s   console %s/console
+      operator token  %s
+    Try next:
+      curl -X PUT %s/admin/tenants/acme -H "Authorization: Bearer %s\"\
+    """
         .formatted(
             version(),
             tenantPlane,
@@ -459,7 +460,7 @@ final class Node {
   /** Looks before the long part of the start, so that the answer comes at once. */
   private static void checkAddress(Config config, String portKey, String variable) {
     String host = config.getString("rowhouse.http.host");
-    int port = config.getInt("rowhouse.http." + portKey);
+    int port = port(config, portKey, variable);
     try (ServerSocket socket = new ServerSocket()) {
       socket.setReuseAddress(true);
       socket.bind(new InetSocketAddress(host, port));
@@ -475,14 +476,26 @@ final class Node {
               + ". Stop what uses it, or set "
               + variable
               + " to another port.");
-    } catch (IllegalArgumentException e) {
-      throw new StartFailure(
-          StartFailure.CONFIG, "The port " + port + " in " + variable + " is not a port.");
     }
   }
 
-  private static @org.jspecify.annotations.Nullable StartFailure addressFailure(
-      Throwable failure) {
+  private static int port(Config config, String portKey, String variable) {
+    String text = config.getString("rowhouse.http." + portKey).trim();
+    if (!text.matches("[0-9]{1,5}") || Integer.parseInt(text) > 65_535) {
+      throw new StartFailure(
+          StartFailure.CONFIG,
+          "rowhouse.http."
+              + portKey
+              + " ("
+              + variable
+              + ") is '"
+              + text
+              + "', which is no port. Set a number from 1 to 65535.");
+    }
+    return Integer.parseInt(text);
+  }
+
+  private static @Nullable StartFailure addressFailure(Throwable failure) {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
       if (cause instanceof BindException
           || cause.getClass().getSimpleName().equals("RemoteTransportException")) {
@@ -568,9 +581,7 @@ final class Node {
   }
 
   private static void close(
-      DataDirectory data,
-      @org.jspecify.annotations.Nullable Database database,
-      @org.jspecify.annotations.Nullable ActorSystem<Void> system) {
+      DataDirectory data, @Nullable Database database, @Nullable ActorSystem<Void> system) {
     if (system != null) {
       system.terminate();
     }

@@ -22,13 +22,13 @@ final class PromptTemplates implements TemplateRenderer {
       PromptTemplate template, Map<String, String> variables, String passagesBlock) {
     Map<String, Object> values = new HashMap<>(variables);
     values.put(PASSAGES, passagesBlock);
-    boolean placed = template.template().contains("{{" + PASSAGES)
+    boolean placed =
+        template.template().contains("{{" + PASSAGES)
             || template.template().contains("{{{" + PASSAGES);
     return switch (renderer.render(template.template(), values)) {
       case PromptRenderer.Text text ->
           placed || passagesBlock.isEmpty() ? text.text() : text.text() + "\n\n" + passagesBlock;
-      case PromptRenderer.Failed failed ->
-          throw new IllegalArgumentException(failed.message());
+      case PromptRenderer.Failed failed -> throw new IllegalArgumentException(failed.message());
     };
   }
 }

@@ -47,8 +47,10 @@ import org.apache.pekko.util.ByteString;
  * would read each other wrongly have different versions.
  */
 final class WireFormat {
-  /** The roots of the protocols, in the order of the rooms. {@code conf/serialization.conf} binds
-   * them. */
+  /**
+   * The roots of the protocols, in the order of the rooms. {@code conf/serialization.conf} binds
+   * them.
+   */
   static final List<Class<?>> PROTOCOLS =
       List.of(
           FairnessCoordinator.Command.class,
@@ -95,7 +97,9 @@ final class WireFormat {
 
   private static final List<Class<?>> BYTE_STRINGS =
       List.of(
-          ByteString.ByteString1.class, ByteString.ByteString1C.class, ByteString.ByteStrings.class);
+          ByteString.ByteString1.class,
+          ByteString.ByteString1C.class,
+          ByteString.ByteStrings.class);
 
   private static List<Class<?>> types() {
     Map<String, Class<?>> found = new TreeMap<>();

@@ -33,8 +33,8 @@ public final class WireSerializer extends SerializerWithStringManifest {
   private static final int BUFFER_BYTES = 1_024;
 
   /**
-   * Each message ends with a checksum: Kryo trusts the lengths that it reads, and damaged ones would
-   * make it ask for gigabytes.
+   * Each message ends with a checksum: Kryo trusts the lengths that it reads, and damaged ones
+   * would make it ask for gigabytes.
    */
   private static final int CHECKSUM_BYTES = 4;
 

@@ -89,7 +89,8 @@ final class SampleValues {
     if (raw == Map.class) {
       Map<Object, Object> map = new LinkedHashMap<>();
       for (int i = 0; i < size; i++) {
-        Object key = of[0] == Long.class ? (Object) (long) i : value(of[0], name + i, size, depth + 1);
+        Object key =
+            of[0] == Long.class ? (Object) (long) i : value(of[0], name + i, size, depth + 1);
         map.put(key, value(of[1], name + i, size, depth + 1));
       }
       return Map.copyOf(map);

@@ -110,8 +110,7 @@ class WireFormatTest {
   void anotherVersionIsRefusedInWords() {
     byte[] bytes = WIRE.toBinary(new RunControl.Cancel());
     NotSerializableException refusal =
-        assertThrows(
-            NotSerializableException.class, () -> WIRE.fromBinary(bytes, "0123456789ab"));
+        assertThrows(NotSerializableException.class, () -> WIRE.fromBinary(bytes, "0123456789ab"));
     String words = String.valueOf(refusal.getMessage());
     assertTrue(words.contains("0123456789ab") && words.contains(WireFormat.VERSION), words);
   }
@@ -126,8 +125,7 @@ class WireFormatTest {
     byte[] bytes = WIRE.toBinary(SAMPLES.of(TenantEntity.Admit.class).getFirst());
     for (int length = 0; length < bytes.length; length++) {
       byte[] cut = Arrays.copyOf(bytes, length);
-      assertThrows(
-          NotSerializableException.class, () -> WIRE.fromBinary(cut, WireFormat.VERSION));
+      assertThrows(NotSerializableException.class, () -> WIRE.fromBinary(cut, WireFormat.VERSION));
     }
   }
 
@@ -192,8 +190,7 @@ class WireFormatTest {
     for (Object sample : samples.of(type)) {
       Serializer serializer = serializerFor(sample.getClass());
       assertTrue(serializer.getClass().getSimpleName().contains("Cbor"), serializer.toString());
-      String manifest =
-          org.apache.pekko.serialization.Serializers.manifestFor(serializer, sample);
+      String manifest = org.apache.pekko.serialization.Serializers.manifestFor(serializer, sample);
       byte[] bytes = SERIALIZATION.serialize(sample).get();
       Object back = SERIALIZATION.deserialize(bytes, serializer.identifier(), manifest).get();
       if (type.isRecord()) {

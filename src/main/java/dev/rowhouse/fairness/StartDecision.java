@@ -25,8 +25,6 @@ public sealed interface StartDecision {
     /** The slot is free or runs something else: nobody has a ticket for it. */
     NOT_HELD,
     /** Minted for another tenant. */
-    OTHER_TENANT,
-    /** The worker takes nothing new for now. */
-    CLOSED
+    OTHER_TENANT
   }
 }

@@ -121,9 +121,7 @@ public class WorkerSlots {
     if (pool == null) {
       return new StartDecision.Refused(Reason.UNKNOWN_SLOT);
     }
-    return closed
-        ? new StartDecision.Refused(Reason.CLOSED)
-        : pool.table.start(ticket, tenant, attempt);
+    return pool.table.start(ticket, tenant, attempt);
   }
 
   /** A run is over and has spent so many tokens. */

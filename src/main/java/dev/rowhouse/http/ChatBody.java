@@ -42,6 +42,8 @@ record ChatBody(
   private static final Set<String> ROLES =
       Set.of("system", "developer", "user", "assistant", "tool", "function");
 
+  private static final Set<String> RESPONSE_FORMATS = Set.of("text", "json_object", "json_schema");
+
   static Checked<ChatBody> read(JsonNode root) {
     FieldReader body = FieldReader.of(root);
     String model = body.text("model", NAME_LENGTH_MAX);
@@ -58,7 +60,7 @@ record ChatBody(
     body.integer("seed", Long.MIN_VALUE, Long.MAX_VALUE);
     body.text("user", NAME_LENGTH_MAX);
     stop(body);
-    typedObject(body, "response_format");
+    responseFormat(body);
     objectOrAbsent(body, "metadata");
     tools(body);
     Rowhouse own = Rowhouse.read(body);
@@ -178,10 +180,11 @@ record ChatBody(
     }
   }
 
-  private static void typedObject(FieldReader body, String field) {
-    JsonNode node = body.node(field);
-    if (node != null && !(node.isObject() && node.path("type").isTextual())) {
-      body.error(field, "must be an object with a type");
+  private static void responseFormat(FieldReader body) {
+    JsonNode node = body.node("response_format");
+    if (node != null && !RESPONSE_FORMATS.contains(node.path("type").asText(""))) {
+      body.error(
+          "response_format", "must be an object whose type is text, json_object or json_schema");
     }
   }
 

@@ -96,9 +96,7 @@ final class ChatRoute {
             body.outputTokensMax(),
             body.stream(),
             body.includeUsage(),
-            label == null
-                ? null
-                : label.substring(0, Math.min(label.length(), LABEL_LENGTH_MAX)),
+            label == null ? null : label.substring(0, Math.min(label.length(), LABEL_LENGTH_MAX)),
             call.receivedAtMillis(),
             call.receivedAtMillis() + requestTimeout.toMillis(),
             body.priority(),

@@ -11,8 +11,8 @@ import java.util.concurrent.CompletionStage;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 
 /**
- * {@code GET /admin/tenants?after=&limit=&status=&plan=}: a page of all tenants, by id. It reads the
- * projection, which follows the journal within a second; no tenant is woken for it.
+ * {@code GET /admin/tenants?after=&limit=&status=&plan=}: a page of all tenants, by id. It reads
+ * the projection, which follows the journal within a second; no tenant is woken for it.
  */
 final class DirectoryAdmin {
   private static final int LIMIT_DEFAULT = 100;
@@ -45,8 +45,7 @@ final class DirectoryAdmin {
       }
     }
     return directory
-        .list(
-            new TenantDirectory.Query(call.query("after"), limit, status, call.query("plan")))
+        .list(new TenantDirectory.Query(call.query("after"), limit, status, call.query("plan")))
         .handle(
             (page, failure) ->
                 page == null

@@ -18,7 +18,9 @@ import org.apache.pekko.stream.javadsl.Sink;
 import org.apache.pekko.util.ByteString;
 import org.jspecify.annotations.Nullable;
 
-/** {@code /v1/files}. A file travels to its tenant in pieces, because a message has a size limit. */
+/**
+ * {@code /v1/files}. A file travels to its tenant in pieces, because a message has a size limit.
+ */
 final class FileRoutes {
   private static final int PIECE_BYTES = 128 * 1024;
 
@@ -136,8 +138,7 @@ final class FileRoutes {
           tenant, replyTo -> new KnowledgeEntity.FinishUpload(upload, pieces, replyTo));
     }
     int from = ordinal * PIECE_BYTES;
-    byte[] piece =
-        content.slice(from, Math.min(content.size(), from + PIECE_BYTES)).toArray();
+    byte[] piece = content.slice(from, Math.min(content.size(), from + PIECE_BYTES)).toArray();
     return knowledge
         .ask(tenant, replyTo -> new KnowledgeEntity.AppendUpload(upload, ordinal, piece, replyTo))
         .thenCompose(
@@ -154,8 +155,7 @@ final class FileRoutes {
             page ->
                 knowledge.answer(
                     caller.tenant(),
-                    replyTo ->
-                        new KnowledgeEntity.ListFiles(page, call.query("purpose"), replyTo),
+                    replyTo -> new KnowledgeEntity.ListFiles(page, call.query("purpose"), replyTo),
                     reply ->
                         reply instanceof KnowledgeReply.FilePage files
                             ? Replies.json(
@@ -220,8 +220,7 @@ final class FileRoutes {
                   case KnowledgeReply.Refusal refusal ->
                       CompletableFuture.completedFuture(
                           Replies.openAiError(KnowledgeJson.refusal(refusal)));
-                  default ->
-                      CompletableFuture.completedFuture(KnowledgePort.unexpected(reply));
+                  default -> CompletableFuture.completedFuture(KnowledgePort.unexpected(reply));
                 });
   }
 

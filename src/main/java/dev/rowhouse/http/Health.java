@@ -51,8 +51,7 @@ public final class Health {
     ObjectNode body = Json.object().put("status", isReady() ? "ready" : "not_ready");
     ObjectNode checks = body.putObject("checks");
     for (Need need : Need.values()) {
-      checks.put(
-          need.name().toLowerCase(java.util.Locale.ROOT), met.getOrDefault(need, false));
+      checks.put(need.name().toLowerCase(java.util.Locale.ROOT), met.getOrDefault(need, false));
     }
     new TreeMap<>(Map.of("draining", draining)).forEach(checks::put);
     return CompletableFuture.completedFuture(Replies.json(isReady() ? 200 : 503, body));

@@ -56,7 +56,8 @@ final class Json {
       return broken("The JSON is nested deeper than " + DEPTH_MAX + " levels or has a huge token.");
     } catch (JsonProcessingException e) {
       JsonLocation at = e.getLocation();
-      String where = at == null ? "" : " (line " + at.getLineNr() + ", column " + at.getColumnNr() + ")";
+      String where =
+          at == null ? "" : " (line " + at.getLineNr() + ", column " + at.getColumnNr() + ")";
       return broken("The body is not valid JSON" + where + ".");
     } catch (IOException e) {
       // Of bytes in memory only their encoding can be wrong.

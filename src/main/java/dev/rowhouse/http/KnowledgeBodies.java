@@ -42,7 +42,8 @@ final class KnowledgeBodies {
     Object value = value(node);
     if (value == null || (value instanceof String text && text.length() > VALUE_LENGTH_MAX)) {
       entries.error(
-          name, "must be a string of at most " + VALUE_LENGTH_MAX + " characters, a number or a boolean");
+          name,
+          "must be a string of at most " + VALUE_LENGTH_MAX + " characters, a number or a boolean");
       return null;
     }
     return value;
@@ -111,7 +112,8 @@ final class KnowledgeBodies {
     }
     AttributeFilter filter = filter(body, node, "filters", 1);
     if (filter != null && filter.conditions() > AttributeFilter.CONDITIONS_MAX) {
-      body.error("filters", "must compare with at most " + AttributeFilter.CONDITIONS_MAX + " values");
+      body.error(
+          "filters", "must compare with at most " + AttributeFilter.CONDITIONS_MAX + " values");
     }
     return filter;
   }
@@ -136,7 +138,9 @@ final class KnowledgeBodies {
           filters.add(one);
         }
       }
-      return type.equals("and") ? new AttributeFilter.And(filters) : new AttributeFilter.Or(filters);
+      return type.equals("and")
+          ? new AttributeFilter.And(filters)
+          : new AttributeFilter.Or(filters);
     }
     if (!node.path("key").isTextual()) {
       body.error(at + ".key", "must be a string");

@@ -54,6 +54,11 @@ final class KnowledgePort {
   static HttpResponse unexpected(KnowledgeReply reply) {
     return Replies.openAiError(
         new Refusal(
-            500, "internal_error", "An answer of the wrong kind: " + reply.getClass(), null, 0, false));
+            500,
+            "internal_error",
+            "An answer of the wrong kind: " + reply.getClass(),
+            null,
+            0,
+            false));
   }
 }

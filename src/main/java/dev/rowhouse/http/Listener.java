@@ -23,8 +23,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A listening address: gives every request its id, one answer with that id, and word when its client
- * has left.
+ * A listening address: gives every request its id, one answer with that id, and word when its
+ * client has left.
  */
 final class Listener {
   private static final Logger LOG = LoggerFactory.getLogger(Listener.class);
@@ -40,6 +40,8 @@ final class Listener {
       String host,
       int port,
       InstantSource clock,
+      String plane,
+      Metrics metrics,
       Handler handler,
       Function<Refusal, HttpResponse> error) {
     Flow<HttpRequest, HttpResponse, NotUsed> flow =
@@ -59,13 +61,17 @@ final class Listener {
                             String id = AttemptId.mint(now, RANDOM.get());
                             Call call =
                                 new Call(
-                                    request,
-                                    id,
-                                    segments(request),
-                                    connection,
-                                    materializer,
-                                    now);
-                            return answer(call, handler, error);
+                                    request, id, segments(request), connection, materializer, now);
+                            metrics.began(plane);
+                            return answer(call, handler, error)
+                                .thenApply(
+                                    response -> {
+                                      metrics.ended(
+                                          plane,
+                                          response.status().intValue(),
+                                          clock.millis() - now);
+                                      return response;
+                                    });
                           })
                       .mapMaterializedValue(notUsed -> NotUsed.getInstance());
                 })
@@ -94,8 +100,7 @@ final class Listener {
                       0,
                       false));
             })
-        .thenApply(
-            given -> given.addHeader(RawHeader.create("x-request-id", call.requestId())));
+        .thenApply(given -> given.addHeader(RawHeader.create("x-request-id", call.requestId())));
   }
 
   /** The decoded parts of the path, empty ones left out. */

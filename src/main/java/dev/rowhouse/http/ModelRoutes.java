@@ -12,7 +12,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 
-/** {@code GET /v1/models}: the names that this tenant may use, its aliases and embedders included. */
+/**
+ * {@code GET /v1/models}: the names that this tenant may use, its aliases and embedders included.
+ */
 final class ModelRoutes {
   private final CatalogReplica catalog;
   private final List<String> embedders;
@@ -42,9 +44,7 @@ final class ModelRoutes {
     String name = call.segments().getLast();
     boolean known = Models.namesFor(profile, catalog.current(), embedders).contains(name);
     return CompletableFuture.completedFuture(
-        known
-            ? Replies.json(200, model(name))
-            : Replies.openAiError(Refusals.unknownModel(name)));
+        known ? Replies.json(200, model(name)) : Replies.openAiError(Refusals.unknownModel(name)));
   }
 
   private ObjectNode model(String name) {

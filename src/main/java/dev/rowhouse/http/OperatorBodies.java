@@ -13,7 +13,9 @@ import java.util.function.Function;
 import org.apache.pekko.http.javadsl.model.HttpEntities;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 
-/** Reads the bodies of operator calls; whatever is wrong comes back as one problem with all fields. */
+/**
+ * Reads the bodies of operator calls; whatever is wrong comes back as one problem with all fields.
+ */
 final class OperatorBodies {
   private static final long BODY_BYTES_MAX = 1024 * 1024;
 

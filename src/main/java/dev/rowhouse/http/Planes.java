@@ -4,7 +4,6 @@ import com.typesafe.config.Config;
 import dev.rowhouse.fairness.FairnessCoordinator;
 import dev.rowhouse.retrieval.KnowledgeEntity;
 import dev.rowhouse.serving.Answering;
-import dev.rowhouse.serving.TenantEntity;
 import dev.rowhouse.serving.TenantPort;
 import dev.rowhouse.tenant.CatalogKeeper;
 import dev.rowhouse.tenant.CatalogReplica;
@@ -20,7 +19,6 @@ import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.cluster.sharding.typed.ShardingEnvelope;
 import org.apache.pekko.http.javadsl.ServerBinding;
-import org.apache.pekko.http.javadsl.model.HttpResponse;
 
 /** The two planes of a node: their routes, their addresses, their end. */
 public final class Planes {
@@ -64,12 +62,15 @@ public final class Planes {
     Config http = parts.config.getConfig("rowhouse.http");
     String host = http.getString("host");
     Handler tenantHandler = tenantPlane(parts, http);
-    Handler operatorHandler = operatorPlane(parts, http);
+    Metrics metrics = new Metrics();
+    Handler operatorHandler = operatorPlane(parts, http, metrics);
     return Listener.bind(
             parts.system,
             host,
             http.getInt("port"),
             parts.clock,
+            "tenant",
+            metrics,
             tenantHandler,
             Replies::openAiError)
         .thenCompose(
@@ -79,6 +80,8 @@ public final class Planes {
                         host,
                         http.getInt("operator-port"),
                         parts.clock,
+                        "operator",
+                        metrics,
                         operatorHandler,
                         Replies::problem)
                     .thenApply(
@@ -114,8 +117,7 @@ public final class Planes {
             http.getMemorySize("body-max").toBytes(),
             http.getDuration("request-timeout"));
     ModelRoutes models =
-        new ModelRoutes(
-            parts.catalog, parts.embedders, parts.clock.instant().getEpochSecond());
+        new ModelRoutes(parts.catalog, parts.embedders, parts.clock.instant().getEpochSecond());
     UsageRoutes usage = new UsageRoutes(tenants, parts.clock);
     FileRoutes files = new FileRoutes(knowledge, parts.fileBytesMax);
     StoreRoutes stores = new StoreRoutes(knowledge, parts.clock);
@@ -202,7 +204,7 @@ public final class Planes {
     on(router, tenants, scope, "GET", batch + "/files", "A batch's files.", stores::batchFiles);
   }
 
-  private static Handler operatorPlane(Parts parts, Config http) {
+  private static Handler operatorPlane(Parts parts, Config http, Metrics metrics) {
     Duration askTimeout = http.getDuration("ask-timeout");
     KnowledgePort knowledge = new KnowledgePort(parts.system, parts.knowledge, askTimeout);
     TenantAdmin tenants =
@@ -233,6 +235,7 @@ public final class Planes {
             .on("GET", "/admin/models/{model}", "One model.", catalog::model)
             .on("PUT", "/admin/models/{model}", "Makes or replaces a model.", catalog::putModel)
             .on("DELETE", "/admin/models/{model}", "Deletes a model.", catalog::deleteModel)
+            .on("GET", "/metrics", "What the node counts, for Prometheus.", metrics::page)
             .on("GET", "/admin/cluster", "Members and roles.", cluster::cluster)
             .on("GET", "/admin/fairness", "Slots, queues and shares.", cluster::fairness);
     Router<Handler> open =

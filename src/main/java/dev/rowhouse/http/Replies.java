@@ -90,8 +90,7 @@ final class Replies {
     headers.add(header("x-ratelimit-limit-requests", requests.limit()));
     headers.add(header("x-ratelimit-remaining-requests", requests.remaining()));
     headers.add(
-        RawHeader.create(
-            "x-ratelimit-reset-requests", Refusals.duration(requests.resetMillis())));
+        RawHeader.create("x-ratelimit-reset-requests", Refusals.duration(requests.resetMillis())));
     headers.add(header("x-ratelimit-limit-tokens", tokens.limit()));
     headers.add(header("x-ratelimit-remaining-tokens", tokens.remaining()));
     headers.add(
@@ -99,7 +98,11 @@ final class Replies {
     headers.add(
         RawHeader.create(
             "RateLimit-Policy",
-            "\"requests\";q=" + requests.limit() + ";w=60, \"tokens\";q=" + tokens.limit() + ";w=60"));
+            "\"requests\";q="
+                + requests.limit()
+                + ";w=60, \"tokens\";q="
+                + tokens.limit()
+                + ";w=60"));
     headers.add(
         RawHeader.create(
             "RateLimit",

@@ -13,8 +13,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Router<H> {
   /** One route. */
-  record Route<H>(
-      String method, String pattern, List<String> parts, String summary, H handler) {}
+  record Route<H>(String method, String pattern, List<String> parts, String summary, H handler) {}
 
   /** What a method and path lead to. */
   sealed interface Match<H> {

@@ -114,7 +114,8 @@ final class StoreRoutes {
 
   CompletionStage<HttpResponse> get(
       Call call, TenantPlane.Caller caller, TenantProfile profile, LimitsView limits) {
-    return ask(caller, replyTo -> new KnowledgeEntity.GetStore(storeId(call), replyTo), this::store);
+    return ask(
+        caller, replyTo -> new KnowledgeEntity.GetStore(storeId(call), replyTo), this::store);
   }
 
   CompletionStage<HttpResponse> update(
@@ -176,8 +177,7 @@ final class StoreRoutes {
         (page, status) ->
             ask(
                 caller,
-                replyTo ->
-                    new KnowledgeEntity.ListStoreFiles(storeId(call), page, status, replyTo),
+                replyTo -> new KnowledgeEntity.ListStoreFiles(storeId(call), page, status, replyTo),
                 StoreRoutes::storeFiles));
   }
 
@@ -354,8 +354,7 @@ final class StoreRoutes {
     return switch (reply) {
       case KnowledgeReply.StoreFound found ->
           Replies.json(200, KnowledgeJson.store(found.store(), clock.instant()));
-      case KnowledgeReply.Refusal refusal ->
-          Replies.openAiError(KnowledgeJson.refusal(refusal));
+      case KnowledgeReply.Refusal refusal -> Replies.openAiError(KnowledgeJson.refusal(refusal));
       default -> KnowledgePort.unexpected(reply);
     };
   }
@@ -434,8 +433,7 @@ final class StoreRoutes {
   }
 
   private static CompletionStage<HttpResponse> bad(FieldReader body) {
-    return CompletableFuture.completedFuture(
-        Replies.openAiError(ChatRoute.refusal(body.errors())));
+    return CompletableFuture.completedFuture(Replies.openAiError(ChatRoute.refusal(body.errors())));
   }
 
   private static String storeId(Call call) {

@@ -16,6 +16,7 @@ import dev.rowhouse.tenant.Scope;
 import dev.rowhouse.tenant.TenantCommand;
 import dev.rowhouse.tenant.TenantId;
 import dev.rowhouse.tenant.TenantJson;
+import dev.rowhouse.tenant.TenantProfile;
 import dev.rowhouse.tenant.TenantReply;
 import dev.rowhouse.tenant.TenantSpecReader;
 import java.security.SecureRandom;
@@ -81,13 +82,11 @@ final class TenantAdmin {
   }
 
   /** A store named {@code default} is there as soon as anything asks for it. */
-  private CompletionStage<HttpResponse> onboarded(
-      ApiKey.Minted minted, TenantReply reply) {
+  private CompletionStage<HttpResponse> onboarded(ApiKey.Minted minted, TenantReply reply) {
     if (!(reply instanceof TenantReply.Onboarded onboarded)) {
       return other(reply);
     }
-    ObjectNode body = Json.object();
-    body.set("tenant", TenantJson.profile(onboarded.profile()));
+    ObjectNode body = TenantJson.profile(onboarded.profile());
     var provisioned = body.putArray("provisioned");
     onboarded.provisioned().forEach(provisioned::add);
     if (!onboarded.created()) {
@@ -106,7 +105,19 @@ final class TenantAdmin {
     return withTenant(
         call,
         tenant ->
-            execute(tenant, new TenantCommand.GetProfile(), reply -> profile(200, reply)));
+            execute(
+                tenant,
+                new TenantCommand.GetProfile(),
+                reply ->
+                    reply instanceof TenantReply.ProfileIs is
+                            && is.profile().status() == TenantProfile.Status.OFFBOARDED
+                        ? done(Replies.problem(offboarded(tenant)))
+                        : profile(200, reply)));
+  }
+
+  private static Refusal offboarded(TenantId tenant) {
+    return new Refusal(
+        404, "tenant_offboarded", "The tenant '" + tenant + "' was offboarded.", null, 0, false);
   }
 
   CompletionStage<HttpResponse> patch(Call call) {
@@ -130,9 +141,7 @@ final class TenantAdmin {
         call,
         tenant ->
             execute(
-                tenant,
-                new TenantCommand.Suspend(call.requestId()),
-                reply -> profile(200, reply)));
+                tenant, new TenantCommand.Suspend(call.requestId()), reply -> profile(200, reply)));
   }
 
   CompletionStage<HttpResponse> resume(Call call) {
@@ -140,9 +149,7 @@ final class TenantAdmin {
         call,
         tenant ->
             execute(
-                tenant,
-                new TenantCommand.Resume(call.requestId()),
-                reply -> profile(200, reply)));
+                tenant, new TenantCommand.Resume(call.requestId()), reply -> profile(200, reply)));
   }
 
   /** Ends the tenant: its keys first, so that nothing new comes, then what it knew. */
@@ -205,8 +212,7 @@ final class TenantAdmin {
                   ObjectNode body = Json.object().put("object", "list");
                   var data = body.putArray("data");
                   is.profile().keys().values().stream()
-                      .sorted(
-                          Comparator.comparing(KeyEntry::createdAt).thenComparing(KeyEntry::id))
+                      .sorted(Comparator.comparing(KeyEntry::createdAt).thenComparing(KeyEntry::id))
                       .forEach(key -> data.add(TenantJson.key(key)));
                   return done(Replies.json(200, body.put("has_more", false)));
                 }));
@@ -249,8 +255,7 @@ final class TenantAdmin {
     for (int i = 0; i < labels.size(); i++) {
       Scope scope = Scope.ofLabel(labels.get(i));
       if (scope == null) {
-        body.error(
-            "scopes[" + i + "]", "must be one of inference, knowledge, prompts, usage:read");
+        body.error("scopes[" + i + "]", "must be one of inference, knowledge, prompts, usage:read");
       } else {
         scopes.add(scope);
       }
@@ -368,7 +373,11 @@ final class TenantAdmin {
     return done(
         Replies.problem(
             new Refusal(
-                500, "internal_error", "An answer of the wrong kind: " + reply.getClass(), null, 0,
+                500,
+                "internal_error",
+                "An answer of the wrong kind: " + reply.getClass(),
+                null,
+                0,
                 false)));
   }
 

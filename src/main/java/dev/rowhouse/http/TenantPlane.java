@@ -64,8 +64,7 @@ final class TenantPlane implements Handler {
                   }
                   return switch (authorization) {
                     case TenantEntity.Denied denied ->
-                        CompletableFuture.completedFuture(
-                            Replies.openAiError(denied.refusal()));
+                        CompletableFuture.completedFuture(Replies.openAiError(denied.refusal()));
                     case TenantEntity.Granted granted ->
                         next.handle(call, caller, granted.profile(), granted.limits());
                   };
@@ -75,8 +74,7 @@ final class TenantPlane implements Handler {
 
   @Override
   public CompletionStage<HttpResponse> handle(Call call) {
-    if (open.match(call.method(), call.segments())
-        instanceof Router.Match.Found<Handler> found) {
+    if (open.match(call.method(), call.segments()) instanceof Router.Match.Found<Handler> found) {
       return found.route().handler().handle(call);
     }
     String key = bearer(call);
@@ -96,8 +94,7 @@ final class TenantPlane implements Handler {
       case ApiKey.Valid valid ->
           route(
               call,
-              new Caller(
-                  valid.tenant(), new Ask.Credential(valid.keyId(), valid.secretSha256())));
+              new Caller(valid.tenant(), new Ask.Credential(valid.keyId(), valid.secretSha256())));
     };
   }
 
@@ -152,8 +149,7 @@ final class TenantPlane implements Handler {
       return null;
     }
     int space = authorization.indexOf(' ');
-    return space > 0
-            && authorization.substring(0, space).toLowerCase(Locale.ROOT).equals("bearer")
+    return space > 0 && authorization.substring(0, space).toLowerCase(Locale.ROOT).equals("bearer")
         ? authorization.substring(space + 1).trim()
         : null;
   }

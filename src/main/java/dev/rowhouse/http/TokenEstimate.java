@@ -9,7 +9,9 @@ import com.knuddels.jtokkit.api.EncodingType;
  * what the model reports.
  */
 final class TokenEstimate {
-  /** A longer text is estimated from its length, because counting it would cost more than it tells. */
+  /**
+   * A longer text is estimated from its length, because counting it would cost more than it tells.
+   */
   private static final int COUNTED_CHARS_MAX = 16 * 1024;
 
   /** Characters that a token has on average in English; fewer elsewhere. */

@@ -104,8 +104,7 @@ final class UsageRoutes {
     }
     boolean csv = "csv".equals(call.query("format")) || wantsCsv(call);
     return this.<LedgerReply.Records>query(
-            caller.tenant(),
-            ref -> new UsageLedger.ReadRecords(call.query("after"), limit, ref))
+            caller.tenant(), ref -> new UsageLedger.ReadRecords(call.query("after"), limit, ref))
         .thenApply(
             reply ->
                 switch (reply) {
@@ -128,8 +127,7 @@ final class UsageRoutes {
   CompletionStage<HttpResponse> request(
       Call call, TenantPlane.Caller caller, TenantProfile profile, LimitsView limits) {
     String id = call.segments().getLast();
-    return this.<LedgerReply.Find>query(
-            caller.tenant(), ref -> new UsageLedger.FindRecord(id, ref))
+    return this.<LedgerReply.Find>query(caller.tenant(), ref -> new UsageLedger.FindRecord(id, ref))
         .thenApply(
             reply ->
                 switch (reply) {
@@ -141,7 +139,9 @@ final class UsageRoutes {
                           Json.object()
                               .put("id", id)
                               .put("request_id", id)
-                              .put("time", Instant.ofEpochMilli(open.start().timeMillis()).toString())
+                              .put(
+                                  "time",
+                                  Instant.ofEpochMilli(open.start().timeMillis()).toString())
                               .put("key", open.start().keyId())
                               .put("model", open.start().model())
                               .put("status", "running"));
@@ -188,8 +188,7 @@ final class UsageRoutes {
       TenantId tenant,
       java.util.function.Function<org.apache.pekko.actor.typed.ActorRef<R>, UsageLedger.Command>
           query) {
-    return tenants.<R>ask(
-        tenant, replyTo -> new TenantEntity.QueryLedger(query.apply(replyTo)));
+    return tenants.<R>ask(tenant, replyTo -> new TenantEntity.QueryLedger(query.apply(replyTo)));
   }
 
   private static ObjectNode usage(

@@ -31,16 +31,13 @@ sealed interface EngineEvent {
    */
   record Usage(long inputTokens, long outputTokens, ByteString json) implements EngineEvent {}
 
-  /** The upstream's own name of the model that answers. */
-  record Named(String model) implements EngineEvent {}
-
   /** The answer is complete and rests on these passages, the first is [1]. */
   record Done(List<Passage> citations) implements EngineEvent {}
 
   /** There is no (further) answer. */
   record Failed(Failure failure) implements EngineEvent {}
 
-  /** Events for which a Named may be missing. */
+  /** The one event of a failure. */
   static List<EngineEvent> failed(Failure failure) {
     return List.of(new Failed(failure));
   }

@@ -198,13 +198,11 @@ public final class InferenceWorker extends AbstractBehavior<SlotOwner> {
 
   private void spawn(WorkerCommand.Start start) {
     RunOrder order = start.order();
+    ActorRef<RunEnded> self = getContext().getSelf().narrow();
+    // The run is made within its own actor, so that a failure to make it is a crash of its own.
     ActorRef<RunControl> run =
         getContext()
-            .spawnAnonymous(
-                Behaviors.setup(
-                    _ ->
-                        runs.create(
-                            order, start.gateway(), getContext().getSelf().<RunEnded>narrow())));
+            .spawnAnonymous(Behaviors.setup(_ -> runs.create(order, start.gateway(), self)));
     getContext().watch(run);
     running.put(order.attempt(), new Running(start.ticket(), order, start.gateway(), run));
     attempts.put(run.unsafeUpcast(), order.attempt());
@@ -255,6 +253,7 @@ public final class InferenceWorker extends AbstractBehavior<SlotOwner> {
         order.model().name(),
         "upstream_error",
         CRASHED,
+        null,
         502,
         -1,
         latencyMillis);

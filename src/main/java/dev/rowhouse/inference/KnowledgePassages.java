@@ -2,15 +2,24 @@ package dev.rowhouse.inference;
 
 import dev.rowhouse.inference.RunOrder.RetrievalPlan;
 import dev.rowhouse.retrieval.Extract;
+import dev.rowhouse.retrieval.KnowledgeReply;
 import dev.rowhouse.retrieval.Retrieval;
+import dev.rowhouse.retrieval.RetrievalRefused;
 import dev.rowhouse.retrieval.SearchResult;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 
 /** Passages from the house's own retrieval. Whose they are is the word of who found them. */
 public final class KnowledgePassages implements PassageSource {
+  /**
+   * The embedding model sees about as much; the rest of a long question would only slow it down.
+   */
+  private static final int QUERY_CHARS_MAX = 4_000;
+
   private final Retrieval retrieval;
 
   public KnowledgePassages(Retrieval retrieval) {
@@ -19,9 +28,39 @@ public final class KnowledgePassages implements PassageSource {
 
   @Override
   public CompletionStage<List<Passage>> search(RetrievalPlan plan, String query) {
+    if (query.isBlank()) {
+      return CompletableFuture.completedFuture(List.of());
+    }
+    String searched = query.substring(0, Math.min(query.length(), QUERY_CHARS_MAX));
     return retrieval
-        .search(plan.handle(), query, plan.stores(), plan.topK())
-        .thenApply(KnowledgePassages::passages);
+        .search(plan.handle(), searched, plan.stores(), plan.topK())
+        .handle(
+            (result, failure) -> {
+              if (result != null) {
+                return passages(result);
+              }
+              throw new CompletionException(refusal(failure));
+            });
+  }
+
+  /** What the request itself is to blame for becomes an IllegalArgumentException. */
+  private static Throwable refusal(Throwable failure) {
+    Throwable cause =
+        failure instanceof CompletionException && failure.getCause() != null
+            ? failure.getCause()
+            : failure;
+    if (cause instanceof RetrievalRefused refused) {
+      return switch (refused.refusal()) {
+        case KnowledgeReply.NotFound missing ->
+            new IllegalArgumentException(
+                "there is no " + missing.kind() + " '" + missing.id() + "'");
+        case KnowledgeReply.Invalid invalid ->
+            new IllegalArgumentException(invalid.param() + ": " + invalid.message());
+        case KnowledgeReply.TooLarge _, KnowledgeReply.Busy _, KnowledgeReply.Unavailable _ ->
+            cause;
+      };
+    }
+    return cause;
   }
 
   private static List<Passage> passages(SearchResult result) {

@@ -20,7 +20,6 @@ final class OpenAiAnswer implements JsonMembers.Reader {
   /** What a model writes in a tool call. */
   private static final Set<String> COUNTED = Set.of("name", "arguments");
 
-  private @Nullable String model;
   private final StringBuilder text = new StringBuilder(0);
   private boolean choices;
   private boolean role;
@@ -86,9 +85,6 @@ final class OpenAiAnswer implements JsonMembers.Reader {
   }
 
   private void common(JsonMembers members, List<EngineEvent> events) {
-    if (model != null && !model.isEmpty()) {
-      events.add(new EngineEvent.Named(model));
-    }
     if (usage) {
       JsonBytes json = new JsonBytes(128);
       members.writeValue("usage", json);
@@ -99,13 +95,6 @@ final class OpenAiAnswer implements JsonMembers.Reader {
   @Override
   public void read(String name, JsonParser parser) throws IOException {
     switch (name) {
-      case "model" -> {
-        if (parser.currentToken() == JsonToken.VALUE_STRING) {
-          model = parser.getText();
-        } else {
-          parser.skipChildren();
-        }
-      }
       case "choices" -> readChoices(parser);
       case "usage" -> readUsage(parser);
       case "error" -> readError(parser);

@@ -7,6 +7,7 @@ import dev.rowhouse.tenant.ModelSpec;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletionException;
 import org.apache.pekko.actor.Cancellable;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -166,6 +167,11 @@ final class Run extends AbstractBehavior<RunMessage> {
     }
     List<Passage> best = found.passages();
     if (best == null) {
+      Throwable error = found.error();
+      Throwable cause = error instanceof CompletionException ? error.getCause() : error;
+      if (cause instanceof IllegalArgumentException bad) {
+        return fail(Failure.invalid(String.valueOf(bad.getMessage()), "rowhouse.retrieval.stores"));
+      }
       getContext().getLog().warn("attempt {}: the search failed", order.attempt(), found.error());
       return fail(Failure.capacity("the documents cannot be searched at the moment"));
     }
@@ -241,7 +247,6 @@ final class Run extends AbstractBehavior<RunMessage> {
     }
     for (EngineEvent event : events) {
       switch (event) {
-        case EngineEvent.Named named -> draft.tally().named(named.model());
         case EngineEvent.Usage usage -> draft.tally().usage(usage);
         case EngineEvent.Chunk chunk -> draft.accept(chunk, now());
         case EngineEvent.Whole whole -> draft.accept(whole, now());

@@ -5,9 +5,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * How a run ended, in figures. Zero tokens are a figure too: a run that spent nothing says so.
  *
- * @param modelAnswered the model that answered; the upstream's own name of it where it gave one
+ * @param modelAnswered the house's name of the model that answered: what is priced, and what a
+ *     tenant may know
  * @param estimated whether the tokens are our count, because the upstream gave none
  * @param errorCode a code of the HTTP contract; absent when it went well
+ * @param errorParam the field of the request that is to blame, if one is
  * @param httpStatus what the client gets when nothing was sent yet
  * @param timeToFirstTokenMillis from admission; -1 when there was none
  * @param latencyMillis from admission
@@ -21,6 +23,7 @@ public record RunReport(
     String modelAnswered,
     @Nullable String errorCode,
     @Nullable String errorMessage,
+    @Nullable String errorParam,
     int httpStatus,
     long timeToFirstTokenMillis,
     long latencyMillis) {

@@ -14,7 +14,7 @@ final class Tally {
   private final RunOrder order;
   private final String addedText;
   private final Tokens.Meter output = new Tokens.Meter();
-  private String modelAnswered;
+  private final String modelAnswered;
   private EngineEvent.@Nullable Usage usage;
   private boolean called;
   private boolean answered;
@@ -32,10 +32,6 @@ final class Tally {
   /** The engine has been asked: from now on a cancelled request has cost its input. */
   void called() {
     called = true;
-  }
-
-  void named(String model) {
-    modelAnswered = model;
   }
 
   void usage(EngineEvent.Usage counted) {
@@ -89,6 +85,7 @@ final class Tally {
         modelAnswered,
         failure == null ? null : failure.code(),
         failure == null ? null : failure.message(),
+        failure == null ? null : failure.param(),
         failure == null ? 200 : failure.httpStatus(),
         firstTokenMillis,
         sinceAdmission(nowMillis));

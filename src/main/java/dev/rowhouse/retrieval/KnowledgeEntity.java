@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -15,6 +16,7 @@ import java.util.concurrent.Executor;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.apache.pekko.actor.typed.PostStop;
 import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
@@ -184,14 +186,16 @@ public final class KnowledgeEntity extends AbstractBehavior<KnowledgeEntity.Comm
 
   private record Answered(Request request, KnowledgeReply reply) implements Command {}
 
-  private record Looked(@Nullable Ingestion job, boolean failed) implements Command {}
+  record Looked(@Nullable Ingestion job, boolean failed) implements Command {}
 
   /** The outcome is null when the step broke. */
-  private record Stepped(Ingestion job, Ingestion.@Nullable Outcome outcome) implements Command {}
+  record Stepped(Ingestion job, Ingestion.@Nullable Outcome outcome) implements Command {}
 
-  private record Look() implements Command {}
+  record Look() implements Command {}
 
   private record Tick() implements Command {}
+
+  private record Waiting(Request request, Instant since) {}
 
   private record StopTimedOut() implements Command {}
 
@@ -201,19 +205,17 @@ public final class KnowledgeEntity extends AbstractBehavior<KnowledgeEntity.Comm
   private static final Duration BUSY_RETRY = Duration.ofSeconds(1);
 
   private final TenantKnowledge knowledge;
-  private final RetrievalSettings settings;
-  private final IngestionGate gate;
+  private final IngestionPump ingestion;
+  private final RetrievalSettings.Entity settings;
   private final TimerScheduler<Command> timers;
   private final InstantSource clock;
   private final ActorRef<ClusterSharding.ShardCommand> shard;
+  private final ArrayDeque<Waiting> waiting = new ArrayDeque<>();
   private int operations;
+  private @Nullable Erase erase;
   private boolean erasing;
   private boolean retiring;
   private boolean closing;
-  private boolean ingesting;
-  private boolean lookAgain;
-  private int attempts;
-  private String attempted = "";
   private Instant lastUsed;
   private CompletionStage<?> lastChange = CompletableFuture.completedFuture("nothing yet");
 
@@ -228,13 +230,13 @@ public final class KnowledgeEntity extends AbstractBehavior<KnowledgeEntity.Comm
     super(context);
     this.timers = timers;
     this.knowledge = knowledge;
-    this.gate = gate;
-    this.settings = settings;
+    this.ingestion = new IngestionPump(context, timers, knowledge, gate, settings.ingest());
+    this.settings = settings.entity();
     this.clock = clock;
     this.shard = shard;
     this.lastUsed = clock.instant();
     timers.startTimerWithFixedDelay(new Tick(), settings.entity().tick());
-    look();
+    ingestion.look();
   }
 
   /**
@@ -295,7 +297,10 @@ public final class KnowledgeEntity extends AbstractBehavior<KnowledgeEntity.Comm
 
   @Override
   public Receive<Command> createReceive() {
-    return newReceiveBuilder().onMessage(Command.class, this::on).build();
+    return newReceiveBuilder()
+        .onMessage(Command.class, this::on)
+        .onSignal(PostStop.class, _ -> stopped())
+        .build();
   }
 
   private Behavior<Command> on(Command command) {
@@ -303,11 +308,17 @@ public final class KnowledgeEntity extends AbstractBehavior<KnowledgeEntity.Comm
       case Request request -> admit(request);
       case Answered answered -> answer(answered);
       case Look _ -> {
-        look();
+        ingestion.look();
         yield this;
       }
-      case Looked looked -> ingest(looked);
-      case Stepped stepped -> follow(stepped);
+      case Looked looked -> {
+        ingestion.on(looked);
+        yield whenQuiet();
+      }
+      case Stepped stepped -> {
+        ingestion.on(stepped);
+        yield whenQuiet();
+      }
       case Tick _ -> tick();
       case Retire _ -> retire();
       case StopTimedOut _ -> close();
@@ -317,27 +328,58 @@ public final class KnowledgeEntity extends AbstractBehavior<KnowledgeEntity.Comm
 
   private Behavior<Command> admit(Request request) {
     lastUsed = clock.instant();
-    if (retiring || erasing || operations >= settings.entity().operationsMax()) {
+    if (retiring || erase != null || waiting.size() >= settings.waitingMax()) {
       request.replyTo().tell(new KnowledgeReply.Busy(BUSY_RETRY.toMillis()));
       return this;
     }
-    operations++;
-    erasing = request instanceof Erase;
-    CompletionStage<KnowledgeReply> answer =
-        switch (request) {
-          case Change change -> {
-            var next = lastChange.handle((_, _) -> change).thenCompose(knowledge::answer);
-            lastChange = next;
-            yield next;
-          }
-          case Request read -> knowledge.answer(read);
-        };
-    getContext()
-        .pipeToSelf(answer, (reply, failure) -> new Answered(request, outcome(reply, failure)));
+    if (operations >= settings.operationsMax()) {
+      waiting.add(new Waiting(request, lastUsed));
+      return this;
+    }
+    return begin(request);
+  }
+
+  /** Those that waited too long are gone: who asked does not wait any more. */
+  private void beginWaiting() {
+    Instant oldest = clock.instant().minus(settings.waitingTimeout());
+    boolean closed = retiring || erase != null;
+    while (!waiting.isEmpty() && (closed || operations < settings.operationsMax())) {
+      Waiting next = waiting.remove();
+      if (closed || next.since().isBefore(oldest)) {
+        next.request().replyTo().tell(new KnowledgeReply.Busy(BUSY_RETRY.toMillis()));
+      } else {
+        begin(next.request());
+      }
+    }
+  }
+
+  private Behavior<Command> begin(Request request) {
+    switch (request) {
+      case Erase all -> {
+        // What runs may write: it ends first, and meanwhile nothing else begins.
+        erase = all;
+        beginWaiting();
+        ingestion.pause();
+        return whenQuiet();
+      }
+      case Change change -> {
+        var next = lastChange.handle((_, _) -> change).thenCompose(knowledge::answer);
+        lastChange = next;
+        run(change, next);
+      }
+      case Request read -> run(read, knowledge.answer(read));
+    }
     return this;
   }
 
-  private KnowledgeReply outcome(@Nullable KnowledgeReply reply, @Nullable Throwable failure) {
+  private void run(Request request, CompletionStage<KnowledgeReply> answer) {
+    operations++;
+    getContext()
+        .pipeToSelf(answer, (reply, failure) -> new Answered(request, outcome(reply, failure)));
+  }
+
+  private static KnowledgeReply outcome(
+      @Nullable KnowledgeReply reply, @Nullable Throwable failure) {
     if (reply != null) {
       return reply;
     }
@@ -349,89 +391,23 @@ public final class KnowledgeEntity extends AbstractBehavior<KnowledgeEntity.Comm
     operations--;
     answered.request().replyTo().tell(answered.reply());
     if (answered.request() instanceof Erase) {
+      erase = null;
       erasing = false;
+      ingestion.resume();
     }
     if (answered.request() instanceof AttachFile || answered.request() instanceof CreateBatch) {
-      look();
+      ingestion.look();
     }
-    return closeWhenQuiet();
-  }
-
-  /** Looks for a file to ingest, unless one is being ingested: then afterwards. */
-  private void look() {
-    if (ingesting || retiring) {
-      lookAgain = true;
-      return;
-    }
-    ingesting = true;
-    lookAgain = false;
-    getContext()
-        .pipeToSelf(
-            knowledge.nextIngestion(),
-            (job, failure) -> new Looked(job == null ? null : job.orElse(null), failure != null));
-  }
-
-  private Behavior<Command> ingest(Looked looked) {
-    Ingestion job = looked.job();
-    if (job != null && !retiring && gate.enter()) {
-      step(job);
-      return this;
-    }
-    ingesting = false;
-    if (job != null || looked.failed()) {
-      timers.startSingleTimer(new Look(), settings.ingest().retryAfter());
-    } else if (lookAgain) {
-      look();
-    }
-    return closeWhenQuiet();
-  }
-
-  private void step(Ingestion job) {
-    getContext()
-        .pipeToSelf(knowledge.step(job), (outcome, failure) -> stepped(job, outcome, failure));
-  }
-
-  private static Command stepped(
-      Ingestion job, Ingestion.@Nullable Outcome outcome, @Nullable Throwable failure) {
-    if (failure != null) {
-      LOG.warn("an ingestion into store {} broke and is tried again", job.store(), failure);
-    }
-    return new Stepped(job, outcome);
-  }
-
-  private Behavior<Command> follow(Stepped stepped) {
-    Ingestion job = stepped.job();
-    if (stepped.outcome() instanceof Ingestion.More && !retiring) {
-      step(job);
-      return this;
-    }
-    gate.leave();
-    ingesting = false;
-    if (stepped.outcome() == null) {
-      retry(job);
-    } else {
-      look();
-    }
-    return closeWhenQuiet();
-  }
-
-  private void retry(Ingestion job) {
-    String name = job.store() + "/" + job.file();
-    attempts = name.equals(attempted) ? attempts + 1 : 1;
-    attempted = name;
-    if (attempts >= settings.ingest().attemptsMax()) {
-      attempts = 0;
-      getContext().pipeToSelf(knowledge.giveUp(job), (_, _) -> new Look());
-    } else {
-      timers.startSingleTimer(new Look(), settings.ingest().retryAfter());
-    }
+    beginWaiting();
+    return whenQuiet();
   }
 
   private Behavior<Command> tick() {
     Instant now = clock.instant();
     knowledge.closeIdle(now);
-    boolean quiet = operations == 0 && !ingesting && !timers.isTimerActive(new Look());
-    if (quiet && lastUsed.plus(settings.entity().passivateAfter()).isBefore(now)) {
+    if (operations == 0
+        && ingestion.isIdle()
+        && lastUsed.plus(settings.passivateAfter()).isBefore(now)) {
       shard.tell(new ClusterSharding.Passivate<>(getContext().getSelf()));
     }
     return this;
@@ -439,12 +415,24 @@ public final class KnowledgeEntity extends AbstractBehavior<KnowledgeEntity.Comm
 
   private Behavior<Command> retire() {
     retiring = true;
-    timers.startSingleTimer(new StopTimedOut(), settings.entity().stopTimeout());
-    return closeWhenQuiet();
+    beginWaiting();
+    ingestion.pause();
+    timers.startSingleTimer(new StopTimedOut(), settings.stopTimeout());
+    return whenQuiet();
   }
 
-  private Behavior<Command> closeWhenQuiet() {
-    return retiring && operations == 0 && !ingesting ? close() : this;
+  /** What waits for everything else to end: an erasure, then the stop. */
+  private Behavior<Command> whenQuiet() {
+    if (operations > 0 || !waiting.isEmpty() || !ingestion.isQuiet()) {
+      return this;
+    }
+    Erase all = erase;
+    if (all != null && !erasing) {
+      erasing = true;
+      run(all, knowledge.answer(all));
+      return this;
+    }
+    return retiring ? close() : this;
   }
 
   private Behavior<Command> close() {
@@ -452,6 +440,11 @@ public final class KnowledgeEntity extends AbstractBehavior<KnowledgeEntity.Comm
       closing = true;
       getContext().pipeToSelf(knowledge.close(), (_, _) -> new Closed());
     }
+    return this;
+  }
+
+  private Behavior<Command> stopped() {
+    ingestion.stopped();
     return this;
   }
 }

@@ -2,15 +2,17 @@ package dev.rowhouse.retrieval;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.commonmark.node.Block;
 import org.commonmark.node.FencedCodeBlock;
 import org.commonmark.node.Heading;
 import org.commonmark.node.IndentedCodeBlock;
 import org.commonmark.node.Node;
 import org.commonmark.node.SourceSpan;
+import org.commonmark.node.Text;
 import org.commonmark.parser.IncludeSourceSpans;
 import org.commonmark.parser.Parser;
-import org.commonmark.renderer.text.TextContentRenderer;
+import org.commonmark.parser.SourceLines;
 
 /**
  * A document as a list of blocks, each with the path of its headings.
@@ -21,6 +23,13 @@ import org.commonmark.renderer.text.TextContentRenderer;
 final class MarkdownSections {
   static final String SEPARATOR = " > ";
   private static final int HEADING_CHARS_MAX = 200;
+
+  /**
+   * A line of so many quotes or items inside each other that it is no document: the parser keeps a
+   * block for each of them and recurses into them, so the text is taken as plain.
+   */
+  private static final Pattern NESTED =
+      Pattern.compile("(?m)^(?:[ \\t]*(?:>|[-*+]|\\d{1,9}[.)])){50}");
 
   enum Kind {
     PROSE,
@@ -38,8 +47,14 @@ final class MarkdownSections {
   }
 
   static List<Section> parse(String text) {
-    Parser parser = Parser.builder().includeSourceSpans(IncludeSourceSpans.BLOCKS).build();
-    TextContentRenderer titles = TextContentRenderer.builder().build();
+    if (NESTED.matcher(text).find()) {
+      return plain(text);
+    }
+    Parser parser =
+        Parser.builder()
+            .includeSourceSpans(IncludeSourceSpans.BLOCKS)
+            .inlineParserFactory(_ -> MarkdownSections::keepRaw)
+            .build();
     List<Start> starts = new ArrayList<>();
     String[] path = new String[6];
     for (Node node = parser.parse(text).getFirstChild(); node != null; node = node.getNext()) {
@@ -48,7 +63,7 @@ final class MarkdownSections {
         continue;
       }
       if (node instanceof Heading heading) {
-        path[heading.getLevel() - 1] = cut(titles.render(heading).strip());
+        path[heading.getLevel() - 1] = cut(title(heading));
         for (int below = heading.getLevel(); below < path.length; below++) {
           path[below] = "";
         }
@@ -56,6 +71,17 @@ final class MarkdownSections {
       starts.add(new Start(spans.getFirst().getInputIndex(), kind(node), join(path)));
     }
     return between(text, starts);
+  }
+
+  /** Blocks are all that is wanted; what is inside a line stays as it is, at no cost. */
+  private static void keepRaw(SourceLines lines, Node node) {
+    node.appendChild(new Text(lines.getContent()));
+  }
+
+  private static String title(Heading heading) {
+    return heading.getFirstChild() instanceof Text raw
+        ? SentenceScorer.plain(raw.getLiteral())
+        : "";
   }
 
   private record Start(int index, Kind kind, String heading) {}

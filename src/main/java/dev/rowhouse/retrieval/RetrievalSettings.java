@@ -35,6 +35,8 @@ record RetrievalSettings(Files files, Stores stores, Ingest ingest, Search searc
   record Entity(
       String role,
       int operationsMax,
+      int waitingMax,
+      Duration waitingTimeout,
       Duration tick,
       Duration indexIdle,
       Duration passivateAfter,
@@ -77,6 +79,8 @@ record RetrievalSettings(Files files, Stores stores, Ingest ingest, Search searc
         new Entity(
             entity.getString("role"),
             entity.getInt("operations-max"),
+            entity.getInt("waiting-max"),
+            entity.getDuration("waiting-timeout"),
             entity.getDuration("tick"),
             entity.getDuration("index-idle"),
             entity.getDuration("passivate-after"),

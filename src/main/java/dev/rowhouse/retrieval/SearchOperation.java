@@ -170,6 +170,10 @@ final class SearchOperation {
   private SearchResult search(
       KnowledgeEntity.Search search, List<String> ids, List<DirectoryReader> readers)
       throws IOException {
+    if (readers.stream().allMatch(reader -> reader == null || reader.numDocs() == 0)) {
+      // Most tenants of a chat have no documents; an embedding costs milliseconds of a core.
+      return new SearchResult(documents.tenant(), List.of(), false);
+    }
     AttributeFilter filter = search.filter();
     List<HybridSearch.FileOf> files = filter == null ? null : matching(ids, filter);
     List<HybridSearch.Hit> hits =

@@ -1,5 +1,6 @@
 package dev.rowhouse.retrieval;
 
+import dev.rowhouse.tenant.TenantId;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -31,6 +32,7 @@ final class WireTypes {
             StoreFile.class,
             StoredFile.class,
             TenantHandle.class,
+            TenantId.class,
             VectorStore.class));
     return List.copyOf(types);
   }

@@ -27,14 +27,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * The gateway's side of one request: from admission to the one final answer.
  *
- * <p>Phases: ADMITTING -> WAITING (for a slot) -> STARTING (ticket in hand) -> RUNNING -> ENDING (the
- * run is over, its record not yet durable) -> stopped. A refused ticket leads back to WAITING. A
- * client that leaves gives back its place at once, or cancels the run, whose worker settles what was
- * spent.
+ * <p>Phases: ADMITTING -> WAITING (for a slot) -> STARTING (ticket in hand) -> RUNNING -> ENDING
+ * (the run is over, its record not yet durable) -> stopped. A refused ticket leads back to WAITING.
+ * A client that leaves gives back its place at once, or cancels the run, whose worker settles what
+ * was spent.
  *
- * <p>The end of an answer is held back until the tenant's actor says that its record is durable. The
- * run sends no faster than the client reads: it has credit for a window of messages beyond those that
- * the client's connection has taken.
+ * <p>The end of an answer is held back until the tenant's actor says that its record is durable.
+ * The run sends no faster than the client reads: it has credit for a window of messages beyond
+ * those that the client's connection has taken.
  *
  * <p>The mailbox takes {@link Verdict}, {@link RunEvent} and this class's own messages: the sealed
  * protocols of three rooms, therefore typed as Object.
@@ -283,7 +283,7 @@ public final class Answering {
     String errorCode = report.errorCode();
     if (errorCode != null) {
       String message = report.errorMessage() == null ? errorCode : report.errorMessage();
-      return fail(Refusals.ofRun(report.httpStatus(), errorCode, message));
+      return fail(Refusals.ofRun(report.httpStatus(), errorCode, message, report.errorParam()));
     }
     if (!ask.stream()) {
       for (ByteString piece : end.tail()) {
@@ -381,7 +381,8 @@ public final class Answering {
   /** The worker is gone with its run: the gateway settles what it has forwarded, as an estimate. */
   private Behavior<Object> settleForLostWorker(long now) {
     if (order == null) {
-      return fail(Refusals.ofRun(502, "upstream_error", "The worker of this request was lost."));
+      return fail(
+          Refusals.ofRun(502, "upstream_error", "The worker of this request was lost.", null));
     }
     RunReport report =
         new RunReport(
@@ -393,6 +394,7 @@ public final class Answering {
             order.model().name(),
             "upstream_error",
             "The worker of this request was lost.",
+            null,
             502,
             -1,
             now - ask.receivedAtMillis());

@@ -1,6 +1,7 @@
 package dev.rowhouse.serving;
 
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /** The words of refusals that more than one place says. */
 public final class Refusals {
@@ -49,10 +50,10 @@ public final class Refusals {
   }
 
   /** The no of a run: its own status and code. */
-  static Refusal ofRun(int httpStatus, String code, String message) {
+  static Refusal ofRun(int httpStatus, String code, String message, @Nullable String param) {
     return httpStatus >= 500
-        ? new Refusal(httpStatus, code, message, null, QUEUE_RETRY_MILLIS, true)
-        : Refusal.of(httpStatus, code, message);
+        ? new Refusal(httpStatus, code, message, param, QUEUE_RETRY_MILLIS, true)
+        : new Refusal(httpStatus, code, message, param, 0, false);
   }
 
   static String limit(String name, long limit, long used, long resetMillis) {

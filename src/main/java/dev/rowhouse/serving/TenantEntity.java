@@ -22,6 +22,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.SupervisorStrategy;
+import org.apache.pekko.actor.typed.Terminated;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
@@ -48,6 +50,9 @@ public final class TenantEntity {
   private static final int DURABLE_REMEMBERED_MAX = 10_000;
 
   private static final Duration TICK = Duration.ofSeconds(1);
+
+  /** A ledger that keeps failing is read again this often at least. */
+  private static final Duration LEDGER_BACKOFF_MAX = Duration.ofSeconds(10);
 
   /** What may be asked of a tenant's actor. */
   public sealed interface Command {}
@@ -100,10 +105,7 @@ public final class TenantEntity {
     TICK,
     FLUSH,
     SEND_AGAIN,
-    RECORD_GONE,
-    RECORD_AGAIN,
-    LEDGER_GONE,
-    LEDGER_AGAIN
+    OPEN_RECORD
   }
 
   private enum State {
@@ -144,7 +146,7 @@ public final class TenantEntity {
         }
       };
   private final ArrayDeque<Object> stash = new ArrayDeque<>();
-  private ActorRef<TenantRecord.Command> record;
+  private @Nullable ActorRef<TenantRecord.Command> record;
   private @Nullable ActorRef<UsageLedger.Command> ledger;
   private @Nullable Desk desk;
   private State state = State.LOADING;
@@ -170,7 +172,7 @@ public final class TenantEntity {
         new RecordBatcher(
             settings.batchMax(), settings.lingerMillis(), settings.startedLingerMillis());
     this.orders = new Orders(tenant);
-    this.record = spawnRecord();
+    openRecord();
     timers.startTimerWithFixedDelay(Timed.TICK, TICK);
   }
 
@@ -179,8 +181,7 @@ public final class TenantEntity {
       ClusterSharding sharding, ServingParts parts) {
     return sharding.init(
         Entity.of(
-                KEY,
-                entity -> create(new TenantId(entity.getEntityId()), parts, entity.getShard()))
+                KEY, entity -> create(new TenantId(entity.getEntityId()), parts, entity.getShard()))
             .withStopMessage(Retire.RETIRE)
             .withRole("tenant"));
   }
@@ -191,9 +192,13 @@ public final class TenantEntity {
             context ->
                 Behaviors.withTimers(
                     timers -> {
-                      TenantEntity entity =
-                          new TenantEntity(context, timers, tenant, parts, shard);
-                      return Behaviors.receiveMessage(entity::onMessage);
+                      TenantEntity entity = new TenantEntity(context, timers, tenant, parts, shard);
+                      return Behaviors.receive(
+                          (ignored, message) -> entity.onMessage(message),
+                          (ignored, signal) ->
+                              signal instanceof Terminated
+                                  ? entity.onRecordStopped()
+                                  : Behaviors.same());
                     }))
         .narrow();
   }
@@ -215,40 +220,10 @@ public final class TenantEntity {
             case TICK -> onTick();
             case FLUSH -> pump();
             case SEND_AGAIN -> sendAgain();
-            case RECORD_GONE -> startAgainLater(Timed.RECORD_AGAIN);
-            case LEDGER_GONE -> startAgainLater(Timed.LEDGER_AGAIN);
-            case RECORD_AGAIN -> {
-              record = spawnRecord();
-              yield Behaviors.same();
-            }
-            case LEDGER_AGAIN -> {
-              ledger = spawnLedger();
-              yield sendAgain();
-            }
+            case OPEN_RECORD -> openRecord();
           };
       default -> Behaviors.unhandled();
     };
-  }
-
-  private ActorRef<TenantRecord.Command> spawnRecord() {
-    ActorRef<TenantRecord.Command> spawned =
-        context.spawn(parts.record(tenant, context.getSelf().narrow()), "record");
-    context.watchWith(spawned, Timed.RECORD_GONE);
-    return spawned;
-  }
-
-  private ActorRef<UsageLedger.Command> spawnLedger() {
-    ActorRef<UsageLedger.Command> spawned =
-        context.spawn(parts.ledger(tenant, context.getSelf().narrow()), "ledger");
-    context.watchWith(spawned, Timed.LEDGER_GONE);
-    return spawned;
-  }
-
-  /** A child whose journal failed stops; it reads the journal anew after a pause. */
-  private Behavior<Object> startAgainLater(Timed again) {
-    context.getLog().warn("a child of {} stopped: {}", tenant, again);
-    timers.startSingleTimer(again, Duration.ofMillis(settings.retryMillis()));
-    return Behaviors.same();
   }
 
   private Behavior<Object> onCommand(Command command) {
@@ -256,10 +231,7 @@ public final class TenantEntity {
       lastBusyMillis = now();
     }
     return switch (command) {
-      case Administer administer -> {
-        record.tell(new TenantRecord.Execute(administer.command(), administer.replyTo()));
-        yield Behaviors.same();
-      }
+      case Administer administer -> administer(administer);
       case Retire _ -> retire();
       case Settle settle when desk != null -> onSettle(settle, desk);
       case Command _ when state == State.LOADING -> stash(command);
@@ -282,6 +254,36 @@ public final class TenantEntity {
         yield Behaviors.same();
       }
     };
+  }
+
+  private Behavior<Object> administer(Administer administer) {
+    if (record != null) {
+      record.tell(new TenantRecord.Execute(administer.command(), administer.replyTo()));
+    } else {
+      administer
+          .replyTo()
+          .tell(
+              new TenantReply.Refused(
+                  TenantReply.Reason.JOURNAL_UNAVAILABLE,
+                  null,
+                  "The journal does not answer. Try again shortly."));
+    }
+    return Behaviors.same();
+  }
+
+  /** Starts the record; a record whose journal fails stops, and is started again after a pause. */
+  private Behavior<Object> openRecord() {
+    ActorRef<TenantRecord.Command> opened =
+        context.spawnAnonymous(parts.record(tenant, context.getSelf().narrow()));
+    context.watch(opened);
+    record = opened;
+    return Behaviors.same();
+  }
+
+  private Behavior<Object> onRecordStopped() {
+    record = null;
+    timers.startSingleTimer(Timed.OPEN_RECORD, Duration.ofMillis(settings.retryMillis()));
+    return Behaviors.same();
   }
 
   private Behavior<Object> stash(Command command) {
@@ -319,8 +321,7 @@ public final class TenantEntity {
       admit
           .gateway()
           .tell(
-              new Verdict.No(
-                  Refusals.journalUnavailable(settings.retryMillis()), desk.view(now)));
+              new Verdict.No(Refusals.journalUnavailable(settings.retryMillis()), desk.view(now)));
       return Behaviors.same();
     }
     switch (desk.admit(admit.ask(), admit.gateway(), now)) {
@@ -443,11 +444,7 @@ public final class TenantEntity {
     var settled = orders.record(report, desk.catalog());
     InFlight request =
         desk.settle(
-            attempt,
-            report.inputTokens(),
-            report.outputTokens(),
-            settled.costMicros(),
-            now());
+            attempt, report.inputTokens(), report.outputTokens(), settled.costMicros(), now());
     ActorRef<Object> gateway = settle.gateway();
     if (request != null) {
       gateway = request.gateway;
@@ -547,7 +544,15 @@ public final class TenantEntity {
         } else if (ledger == null) {
           desk = new Desk(changed.profile(), parts.catalog(), parts.house());
           state = State.LOADING;
-          ledger = spawnLedger();
+          // It comes back from a failing journal by itself; a bug in it restarts it from the
+          // journal.
+          ledger =
+              context.spawn(
+                  Behaviors.supervise(parts.ledger(tenant, context.getSelf().narrow()))
+                      .onFailure(
+                          SupervisorStrategy.restartWithBackoff(
+                              Duration.ofMillis(settings.retryMillis()), LEDGER_BACKOFF_MAX, 0.2)),
+                  "ledger");
         }
       }
     }
@@ -560,7 +565,8 @@ public final class TenantEntity {
       state = State.ACTIVE;
       unstash();
     }
-    return Behaviors.same();
+    // A ledger that was read again knows nothing of a batch on its way.
+    return sendAgain();
   }
 
   private void unstash() {
@@ -598,8 +604,7 @@ public final class TenantEntity {
     for (InFlight late : open.waitedOver(open.queueTimeoutMillis(), now)) {
       onLeave(late.attempt(), open);
       late.gateway.tell(
-          new Verdict.No(
-              Refusals.queueTimeout(now - late.ask.receivedAtMillis()), open.view(now)));
+          new Verdict.No(Refusals.queueTimeout(now - late.ask.receivedAtMillis()), open.view(now)));
     }
     for (InFlight lost : open.overdue(now - settings.overdueGraceMillis())) {
       // Its start is in the ledger, which makes an unknown of it when nobody settles.

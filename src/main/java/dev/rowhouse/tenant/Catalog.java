@@ -1,6 +1,7 @@
 package dev.rowhouse.tenant;
 
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -8,6 +9,12 @@ import org.jspecify.annotations.Nullable;
  * replaces a lower one.
  */
 public record Catalog(long version, Map<String, ModelSpec> models, Map<String, Plan> plans) {
+  /**
+   * Models that embed in every node. They have no slots and no price of their own, so they are no
+   * entries of the catalog, and every tenant has them.
+   */
+  public static final Set<String> EMBEDDERS = Set.of("bge-small-en-v1.5");
+
   public static final Catalog EMPTY = new Catalog(-1, Map.of(), Map.of());
 
   public Catalog {

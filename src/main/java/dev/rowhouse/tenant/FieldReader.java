@@ -199,7 +199,8 @@ public final class FieldReader {
   }
 
   /** An object whose names are free. */
-  public <T> Map<String, T> entries(String field, int countMax, int nameLengthMax, EntryReader<T> reader) {
+  public <T> Map<String, T> entries(
+      String field, int countMax, int nameLengthMax, EntryReader<T> reader) {
     FieldReader entries = object(field);
     if (entries.object.size() > countMax) {
       error(field, "must have at most " + countMax + " entries");

@@ -172,7 +172,8 @@ public final class TenantSpecReader {
       return;
     }
     ModelSpec model = catalog.model(name);
-    if (model == null || !model.existsFor(tenant)) {
+    boolean exists = model != null && model.existsFor(tenant);
+    if (!exists && !Catalog.EMBEDDERS.contains(name)) {
       in.error(field, "there is no model " + name);
     }
   }

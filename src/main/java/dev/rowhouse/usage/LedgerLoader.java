@@ -1,15 +1,14 @@
 package dev.rowhouse.usage;
 
 import dev.rowhouse.journal.Fence;
-import dev.rowhouse.tenant.TenantId;
 import java.time.Instant;
-import java.time.ZoneId;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Executor;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -29,6 +28,9 @@ final class LedgerLoader {
    */
   static final int PROBES_MAX = 100;
 
+  /** The most late events taken in by one reconciliation; the next one takes more. */
+  static final int LATE_EVENTS_MAX = 100;
+
   sealed interface Step {}
 
   /** The answer: the state, or why there is none. */
@@ -47,49 +49,27 @@ final class LedgerLoader {
   private record Failed(Throwable cause) implements Step {}
 
   private final ActorContext<Step> context;
-  private final TenantId tenant;
-  private final ZoneId zone;
-  private final LedgerSettings settings;
-  private final SegmentReader reader;
-  private final Instant now;
+  private final LedgerHome home;
   private final ActorRef<? super Outcome> replyTo;
+  private final Instant now;
   private List<Fence.Claim> claims = List.of();
 
   private LedgerLoader(
-      ActorContext<Step> context,
-      TenantId tenant,
-      ZoneId zone,
-      LedgerSettings settings,
-      SegmentReader reader,
-      Instant now,
-      ActorRef<? super Outcome> replyTo) {
+      ActorContext<Step> context, LedgerHome home, ActorRef<? super Outcome> replyTo) {
     this.context = context;
-    this.tenant = tenant;
-    this.zone = zone;
-    this.settings = settings;
-    this.reader = reader;
-    this.now = now;
+    this.home = home;
     this.replyTo = replyTo;
+    this.now = home.now();
   }
 
-  static Behavior<Step> create(
-      TenantId tenant,
-      ZoneId zone,
-      LedgerSettings settings,
-      SegmentReader reader,
-      Fence fence,
-      Executor blocking,
-      Instant now,
-      ActorRef<? super Outcome> replyTo) {
+  static Behavior<Step> create(LedgerHome home, ActorRef<? super Outcome> replyTo) {
     return Behaviors.setup(
         context -> {
           context.pipeToSelf(
-              fence.claims(SegmentReader.fenceName(tenant), blocking),
+              home.claims(),
               (claims, failure) ->
                   claims == null ? new Failed(Fence.cause(failure)) : new Claims(claims));
-          LedgerLoader loader =
-              new LedgerLoader(context, tenant, zone, settings, reader, now, replyTo);
-          return Behaviors.receiveMessage(loader::onStep);
+          return Behaviors.receiveMessage(new LedgerLoader(context, home, replyTo)::onStep);
         });
   }
 
@@ -101,8 +81,7 @@ final class LedgerLoader {
       }
       case Probed probed -> {
         LedgerSnapshot snapshot = probed.snapshot();
-        LedgerState base =
-            snapshot == null ? null : LedgerState.restore(settings.rules(), zone, snapshot);
+        LedgerState base = snapshot == null ? null : restore(snapshot);
         yield snapshot == null || base == null
             ? probe(probed.index() - 1)
             : fold(base, Instant.ofEpochMilli(snapshot.timeMillis));
@@ -118,23 +97,32 @@ final class LedgerLoader {
     };
   }
 
+  private @Nullable LedgerState restore(LedgerSnapshot snapshot) {
+    try {
+      return LedgerState.restore(home.settings().rules(), home.zone(), snapshot);
+    } catch (RuntimeException e) {
+      context.getLog().warn("a snapshot of {} makes no sense and is not used", home.tenant(), e);
+      return null;
+    }
+  }
+
   private Behavior<Step> probe(int index) {
     if (index < 0 || claims.size() - index > PROBES_MAX) {
-      return fold(new LedgerState(settings.rules(), zone), Instant.EPOCH);
+      return fold(new LedgerState(home.settings().rules(), home.zone()), Instant.EPOCH);
     }
     ActorRef<Step> self = context.getSelf();
     Adapter.actorOf(
         context,
         SnapshotProbe.props(
-            SegmentReader.persistenceId(tenant, claims.get(index).number()),
+            SegmentReader.persistenceId(home.tenant(), claims.get(index).number()),
             snapshot -> self.tell(new Probed(index, snapshot))));
     return Behaviors.same();
   }
 
   private Behavior<Step> fold(LedgerState state, Instant readAt) {
-    List<Long> segments = worthReading(claims, state.read().keySet(), readAt, settings);
+    List<Long> segments = worthReading(claims, state.read().keySet(), readAt, home.settings());
     context.pipeToSelf(
-        reader.fold(segments, state).thenCompose(done -> resolve(state)),
+        home.reader().fold(segments, state).thenCompose(done -> resolve(state)),
         (done, failure) -> failure == null ? new Folded(state) : new Failed(Fence.cause(failure)));
     return Behaviors.same();
   }
@@ -144,14 +132,32 @@ final class LedgerLoader {
     if (doubtful.isEmpty()) {
       return CompletableFuture.completedFuture(Done.getInstance());
     }
-    return reader
+    return home.reader()
         .find(state.read().keySet(), doubtful)
         .thenApply(
             found -> {
-              doubtful.forEach(
-                  attempt -> state.resolve(attempt, found.getOrDefault(attempt, List.of())));
+              state.resolve(doubtful, found);
               return Done.getInstance();
             });
+  }
+
+  /**
+   * What others wrote since, of which each segment was read so far.
+   *
+   * @param mine the segment that needs no look; 0 when there is none
+   */
+  static CompletionStage<List<SegmentReader.Stored>> late(
+      LedgerHome home, Map<Long, Long> read, Instant readAt, long mine) {
+    return home.claims()
+        .thenCompose(
+            claims ->
+                home.reader()
+                    .after(
+                        worthReading(claims, read.keySet(), readAt, home.settings()).stream()
+                            .filter(number -> number != mine)
+                            .toList(),
+                        read,
+                        LATE_EVENTS_MAX));
   }
 
   /**
@@ -160,7 +166,7 @@ final class LedgerLoader {
    */
   static List<Long> worthReading(
       List<Fence.Claim> claims, Set<Long> known, Instant readAt, LedgerSettings settings) {
-    java.util.ArrayList<Long> segments = new java.util.ArrayList<>();
+    List<Long> segments = new ArrayList<>();
     for (int at = 0; at < claims.size(); at++) {
       long number = claims.get(at).number();
       boolean closed =

@@ -2,7 +2,6 @@ package dev.rowhouse.usage;
 
 import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -21,19 +20,15 @@ import org.jspecify.annotations.Nullable;
 final class LedgerQueries {
   private static final CompletionStage<Boolean> AT_ONCE = CompletableFuture.completedFuture(true);
 
-  private final SegmentReader reader;
-  private final int readsMax;
-  private final InstantSource clock;
+  private final LedgerHome home;
   private int reads;
 
-  LedgerQueries(SegmentReader reader, int readsMax, InstantSource clock) {
-    this.reader = reader;
-    this.readsMax = readsMax;
-    this.clock = clock;
+  LedgerQueries(LedgerHome home) {
+    this.home = home;
   }
 
   /** Answers; the stage ends when the journal has been read, after which {@link #done} is due. */
-  CompletionStage<Boolean> answer(LedgerState state, UsageLedger.Command query) {
+  CompletionStage<Boolean> answer(LedgerState state, UsageLedger.Query query) {
     reads++;
     return switch (query) {
       case UsageLedger.GetUsage asked -> {
@@ -41,16 +36,11 @@ final class LedgerQueries {
         yield AT_ONCE;
       }
       case UsageLedger.GetTotals asked -> {
-        asked
-            .replyTo()
-            .tell(new LedgerReply.TotalsNow(state.totals(), state.month(clock.instant())));
+        asked.replyTo().tell(new LedgerReply.TotalsNow(state.totals(), state.month(home.now())));
         yield AT_ONCE;
       }
       case UsageLedger.ReadRecords asked -> records(state, asked);
       case UsageLedger.FindRecord asked -> find(state, asked);
-      case UsageLedger.Append append -> AT_ONCE;
-      case UsageLedger.GetStatus status -> AT_ONCE;
-      case UsageLedger.Signal signal -> AT_ONCE;
     };
   }
 
@@ -93,7 +83,7 @@ final class LedgerQueries {
     if (isFull(asked.replyTo())) {
       return AT_ONCE;
     }
-    return reader
+    return home.reader()
         .page(state.read(), state.skipped(), after, asked.limit())
         .handle(
             (page, problem) -> {
@@ -132,10 +122,10 @@ final class LedgerQueries {
     }
     CompletionStage<List<Located>> located =
         known == null
-            ? reader
+            ? home.reader()
                 .find(state.read().keySet(), Set.of(attempt))
                 .thenApply(found -> found.getOrDefault(attempt, List.of()))
-            : reader.at(known);
+            : home.reader().at(known);
     return located.handle(
         (found, problem) -> {
           asked.replyTo().tell(found == null ? away(problem) : best(found));
@@ -151,7 +141,7 @@ final class LedgerQueries {
   }
 
   private boolean isFull(ActorRef<? super LedgerReply.Away> refused) {
-    if (reads > readsMax) {
+    if (reads > home.settings().readsMax()) {
       refused.tell(new LedgerReply.Away("too many queries read the journal"));
       return true;
     }
@@ -172,5 +162,25 @@ final class LedgerQueries {
                     .anyMatch(it -> it.record().status() != UsageRecord.Status.UNKNOWN))
         .map(Map.Entry::getKey)
         .collect(Collectors.toUnmodifiableSet());
+  }
+
+  static LedgerReply.Opened opened(LedgerState state, Instant now) {
+    return new LedgerReply.Opened(
+        state.totals(), state.month(now), state.lastMinute(now), state.openStarts());
+  }
+
+  static LedgerReply.Status status(
+      @Nullable LedgerState state, long segment, @Nullable String failure, Instant readAt) {
+    return state == null
+        ? new LedgerReply.Status(false, 0, 0, 0, 0, 0, failure, null)
+        : new LedgerReply.Status(
+            true,
+            segment,
+            state.readUpTo(segment),
+            state.read().size(),
+            state.openStarts().size(),
+            state.windowSize(),
+            failure,
+            readAt);
   }
 }

@@ -168,6 +168,11 @@ final class LedgerState {
     return Set.copyOf(doubtful);
   }
 
+  /** Lets the best record of each of those attempts count. */
+  void resolve(Set<UUID> attempts, Map<UUID, List<Located>> everywhere) {
+    attempts.forEach(attempt -> resolve(attempt, everywhere.getOrDefault(attempt, List.of())));
+  }
+
   /**
    * Lets the best record of an attempt count. It takes all records of it, from the whole journal.
    */

@@ -30,7 +30,8 @@
  * positions, so a compaction only has to write a snapshot and forget claims.
  *
  * <p>Read first: {@link dev.rowhouse.usage.UsageRecord}, then LedgerState (pure: all the rules),
- * then UsageLedger, LedgerLoader, Segment and SegmentReader (its hands).
+ * then UsageLedger with its hands: LedgerLoader, OpenSegment and Segment, LedgerLookup,
+ * SegmentReader.
  */
 @NullMarked
 package dev.rowhouse.usage;

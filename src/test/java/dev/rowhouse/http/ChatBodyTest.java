@@ -17,8 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class ChatBodyTest {
-  private static final String MESSAGES =
-      "\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]";
+  private static final String MESSAGES = "\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]";
 
   @ParameterizedTest(name = "{0} -> {1}")
   @CsvSource(
@@ -105,7 +104,8 @@ class ChatBodyTest {
   @Test
   void readsTheNewerNameOfTheOutputLimitFirst() {
     assertEquals(
-        5L, good("{" + MESSAGES + ",\"max_tokens\":9,\"max_completion_tokens\":5}").outputTokensMax());
+        5L,
+        good("{" + MESSAGES + ",\"max_tokens\":9,\"max_completion_tokens\":5}").outputTokensMax());
     assertEquals(9L, good("{" + MESSAGES + ",\"max_tokens\":9}").outputTokensMax());
   }
 
@@ -128,10 +128,9 @@ class ChatBodyTest {
     assertTrue(good("{" + MESSAGES + ",\"rowhouse\":{\"retrieval\":false}}").retrieval().off());
     assertEquals(
         new Ask.RetrievalChoice(false, List.of("default"), 3),
-        good(
-                "{"
-                    + MESSAGES
-                    + ",\"rowhouse\":{\"retrieval\":{\"stores\":[\"default\"],\"top_k\":3}}}")
+        good("{"
+                + MESSAGES
+                + ",\"rowhouse\":{\"retrieval\":{\"stores\":[\"default\"],\"top_k\":3}}}")
             .retrieval());
   }
 

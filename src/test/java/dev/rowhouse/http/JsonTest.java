@@ -103,8 +103,7 @@ class JsonTest {
   }
 
   private static Refusal refused(ByteString bytes) {
-    Refusal refusal =
-        assertInstanceOf(Json.Parsed.Broken.class, Json.parseObject(bytes)).refusal();
+    Refusal refusal = assertInstanceOf(Json.Parsed.Broken.class, Json.parseObject(bytes)).refusal();
     assertEquals(400, refusal.httpStatus());
     assertEquals("invalid_request_error", refusal.code());
     return refusal;

@@ -67,9 +67,7 @@ class OpenApiTest {
       assertFalse(document.path("info").path("title").asText().isBlank());
       assertFalse(document.path("info").path("version").asText().isBlank());
       assertTrue(document.path("paths").isObject());
-      assertEquals(
-          "bearer",
-          document.at("/components/securitySchemes/bearer/scheme").asText());
+      assertEquals("bearer", document.at("/components/securitySchemes/bearer/scheme").asText());
     }
   }
 

@@ -34,8 +34,7 @@ class RouterTest {
   void saysWhichMethodsAPathHas() {
     assertEquals(
         Set.of("GET", "POST"),
-        assertInstanceOf(
-                Router.Match.WrongMethod.class, match(HttpMethods.DELETE, "v1", "files"))
+        assertInstanceOf(Router.Match.WrongMethod.class, match(HttpMethods.DELETE, "v1", "files"))
             .allowed());
   }
 

@@ -9,12 +9,25 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import org.apache.pekko.Done;
+import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
 class InferenceWorkerTest extends RunningActors {
+  private static final ActorTestKit KIT = newKit();
+
   private final Map<String, Integer> settlementRepeats = new HashMap<>();
+
+  InferenceWorkerTest() {
+    super(KIT);
+  }
+
+  @AfterAll
+  static void shutDown() {
+    KIT.shutdownTestKit();
+  }
 
   @Test
   void theCrashOfARunEndsItsRequestAndNobodyElses() {

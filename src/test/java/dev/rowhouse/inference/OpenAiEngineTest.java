@@ -108,7 +108,7 @@ class OpenAiEngineTest {
       assertEquals(9, report.inputTokens());
       assertEquals(0, report.outputTokens());
       assertFalse(report.estimated());
-      assertEquals("secret-alias-2", report.modelAnswered());
+      assertEquals("big", report.modelAnswered());
       assertNull(report.errorCode());
     }
 

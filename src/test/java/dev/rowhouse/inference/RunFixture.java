@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import dev.rowhouse.inference.RunOrder.RetrievalPlan;
-import dev.rowhouse.retrieval.RetrievalHandle;
+import dev.rowhouse.retrieval.Retrieval;
 import dev.rowhouse.tenant.ModelSpec;
 import dev.rowhouse.tenant.PromptTemplate;
 import dev.rowhouse.tenant.TenantId;
@@ -108,7 +108,6 @@ final class RunFixture {
     boolean stream;
     boolean includeUsage;
     boolean retrieve;
-    TenantId handleOf = ACME;
     @Nullable PromptTemplate prompt;
     Map<String, String> variables = Map.of();
     Duration deadline = Duration.ofSeconds(20);
@@ -116,7 +115,7 @@ final class RunFixture {
 
     RunOrder build() {
       RetrievalPlan plan =
-          retrieve ? new RetrievalPlan(new RetrievalHandle(handleOf), List.of("default"), 5) : null;
+          retrieve ? new RetrievalPlan(Retrieval.handleOf(ACME), List.of("default"), 5) : null;
       return new RunOrder(
           "0190-attempt",
           ACME,

@@ -315,14 +315,6 @@ class RunTest {
   }
 
   @Test
-  void aForeignHandleIsNotEvenSearched() {
-    Order order = order(upstreamModel());
-    order.retrieve = true;
-    order.handleOf = RunFixture.GLOBEX;
-    assertEquals(500, fixture.finish(fixture.start(order)).report().httpStatus());
-  }
-
-  @Test
   void manyRunsAtOnceEndOnceEach() throws InterruptedException {
     upstream.script(
         (_, wire) -> {

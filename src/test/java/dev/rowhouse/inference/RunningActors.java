@@ -31,34 +31,36 @@ import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 
 /** A worker, a coordinator and tenants as running actors in one process. */
 abstract class RunningActors {
-  static final ActorTestKit KIT =
-      ActorTestKit.create(
-          ConfigFactory.parseString(
-                  "pekko.actor.provider=local\npekko.loglevel=WARNING\n"
-                      + "pekko.coordinated-shutdown.exit-jvm=off")
-              .withFallback(ConfigFactory.load("reference.conf"))
-              .resolve());
-
   private static final Config CONF = ConfigFactory.parseResources("fairness.conf").resolve();
   static final AtomicLong EPOCHS = new AtomicLong();
 
   final AtomicLong toCoordinator = new AtomicLong();
-  final TestProbe<RunReport> settled = KIT.createTestProbe();
+  final TestProbe<RunReport> settled;
+  private final ActorTestKit kit;
   private final List<ActorRef<?>> started = new ArrayList<>();
 
-  @AfterAll
-  static void shutDown() {
-    KIT.shutdownTestKit();
+  RunningActors(ActorTestKit kit) {
+    this.kit = kit;
+    this.settled = kit.createTestProbe();
+  }
+
+  /** Each test class has one, and shuts it down. */
+  static ActorTestKit newKit() {
+    return ActorTestKit.create(
+        ConfigFactory.parseString(
+                "pekko.actor.provider=local\npekko.loglevel=WARNING\n"
+                    + "pekko.coordinated-shutdown.exit-jvm=off")
+            .withFallback(ConfigFactory.load("reference.conf"))
+            .resolve());
   }
 
   @AfterEach
   void stopActors() {
-    started.forEach(KIT::stop);
+    started.forEach(kit::stop);
   }
 
   /** What a run does is said by the label of its order. */
@@ -86,7 +88,7 @@ abstract class RunningActors {
 
   private static RunReport report(RunOrder order) {
     return new RunReport(
-        order, RunReport.Outcome.COMPLETED, 10, 45, false, "m", null, null, 200, 1, 2);
+        order, RunReport.Outcome.COMPLETED, 10, 45, false, "m", null, null, null, 200, 1, 2);
   }
 
   private static ModelSpec model(int slots) {
@@ -115,7 +117,7 @@ abstract class RunningActors {
   }
 
   <T> ActorRef<T> spawn(Behavior<T> behavior) {
-    ActorRef<T> ref = KIT.spawn(behavior);
+    ActorRef<T> ref = kit.spawn(behavior);
     started.add(ref);
     return ref;
   }
@@ -162,7 +164,7 @@ abstract class RunningActors {
     final double weight;
     final BlockingQueue<SlotHolder> tickets = new LinkedBlockingQueue<>();
     final ActorRef<SlotHolder> holder;
-    final TestProbe<RunEvent> gateway = KIT.createTestProbe();
+    final TestProbe<RunEvent> gateway = kit.createTestProbe();
     final SlotUser slots;
     final ActorRef<FairnessCoordinator.Command> coordinator;
 

@@ -13,14 +13,27 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
 /** What tenants see of the coordinator by way of a real worker. */
 class SharedSlotsTest extends RunningActors {
+  private static final ActorTestKit KIT = newKit();
+
   private final AtomicInteger claims = new AtomicInteger();
+
+  SharedSlotsTest() {
+    super(KIT);
+  }
+
+  @AfterAll
+  static void shutDown() {
+    KIT.shutdownTestKit();
+  }
 
   @Test
   void withoutContentionASecondRequestNeedsNoMessageToTheCoordinator() throws Exception {

@@ -97,7 +97,9 @@ class ChunkerTest {
             "word ".repeat(20_000),
             "\n".repeat(20_000) + "end",
             "😀".repeat(9_000),
-            "e.g. ".repeat(20_000))) {
+            "e.g. ".repeat(20_000),
+            "> ".repeat(200_000),
+            "[".repeat(30_000))) {
       List<Chunk> chunks = chunker.chunk(text, true, ChunkingStrategy.AUTO);
       assertEquals(text, joined(chunks));
       chunks.forEach(chunk -> assertTrue(chunk.text().length() <= CHARS_MAX));

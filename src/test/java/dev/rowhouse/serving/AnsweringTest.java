@@ -294,8 +294,7 @@ class AnsweringTest {
     assertEquals(10, report.inputTokens());
     tell(new Verdict.Durable(attempt()));
     assertEquals(
-        "upstream_error",
-        assertInstanceOf(Answer.Part.Broken.class, part(parts)).refusal().code());
+        "upstream_error", assertInstanceOf(Answer.Part.Broken.class, part(parts)).refusal().code());
   }
 
   @Test
@@ -333,8 +332,7 @@ class AnsweringTest {
     assertEquals(attempt(), told(TenantEntity.Requeue.class).attempt());
     Verdict.Go second = go(2);
     tell(second);
-    assertEquals(
-        second.ticket(), worker.expectMessageClass(WorkerCommand.Start.class).ticket());
+    assertEquals(second.ticket(), worker.expectMessageClass(WorkerCommand.Start.class).ticket());
     tell(new RunEvent.PullBody(attempt(), 0, run.ref()));
     run.expectMessageClass(RunControl.Body.class);
   }
@@ -470,7 +468,7 @@ class AnsweringTest {
 
   private static RunReport report(RunOrder order) {
     return new RunReport(
-        order, RunReport.Outcome.COMPLETED, 10, 5, false, "small", null, null, 200, 5, 20);
+        order, RunReport.Outcome.COMPLETED, 10, 5, false, "small", null, null, null, 200, 5, 20);
   }
 
   private static RunReport failed(RunOrder order) {
@@ -483,6 +481,7 @@ class AnsweringTest {
         "small",
         "upstream_error",
         "The upstream said no.",
+        null,
         502,
         -1,
         20);

@@ -314,7 +314,8 @@ class DeskTest {
 
     @Test
     void isWhatAnswersUsuallyHaveWhenTheRequestAllowsMore() {
-      assertEquals(10 + 384, accepted(admit(desk(), it -> it.outputTokensMax = null)).reservedTokens);
+      assertEquals(
+          10 + 384, accepted(admit(desk(), it -> it.outputTokensMax = null)).reservedTokens);
       assertEquals(
           10 + 384, accepted(admit(desk(), it -> it.outputTokensMax = 1_000_000L)).reservedTokens);
     }
@@ -326,8 +327,7 @@ class DeskTest {
         desk.settle(accepted(desk).attempt(), 10, 8, 0, NOW + i * 61_000L);
       }
       long later = NOW + 60 * 61_000L;
-      long reserved =
-          accepted(admit(desk, later, it -> it.outputTokensMax = null)).reservedTokens;
+      long reserved = accepted(admit(desk, later, it -> it.outputTokensMax = null)).reservedTokens;
       assertTrue(reserved < 10 + 30, () -> "reserves " + reserved);
     }
 
@@ -486,8 +486,7 @@ class DeskTest {
       assertEquals(List.of(), desk.waitedOver(1_000, NOW + 1_000));
       assertEquals(List.of(waiting), desk.waitedOver(1_000, NOW + 1_001));
       assertEquals(List.of(), desk.overdue(NOW + 300_000));
-      assertEquals(
-          Set.of(waiting, running), Set.copyOf(desk.overdue(NOW + 300_001)));
+      assertEquals(Set.of(waiting, running), Set.copyOf(desk.overdue(NOW + 300_001)));
     }
 
     private Desk.InFlight queued(Desk desk, int priority, long deadline) {

@@ -144,7 +144,8 @@ class RecordBatcherTest {
     assertEquals(0, batcher.size());
   }
 
-  private static RecordBatcher.Batch taken(RecordBatcher.@org.jspecify.annotations.Nullable Batch batch) {
+  private static RecordBatcher.Batch taken(
+      RecordBatcher.@org.jspecify.annotations.Nullable Batch batch) {
     assertNotNull(batch);
     return batch;
   }

@@ -37,8 +37,8 @@ class RefusalsTest {
 
   @Test
   void ofARunKeepItsStatusAndLetOnlyServerErrorsBeRetried() {
-    assertTrue(Refusals.ofRun(502, "upstream_error", "words").retry());
-    assertFalse(Refusals.ofRun(400, "invalid_request_error", "words").retry());
-    assertEquals(504, Refusals.ofRun(504, "upstream_timeout", "words").httpStatus());
+    assertTrue(Refusals.ofRun(502, "upstream_error", "words", null).retry());
+    assertFalse(Refusals.ofRun(400, "invalid_request_error", "words", null).retry());
+    assertEquals(504, Refusals.ofRun(504, "upstream_timeout", "words", null).httpStatus());
   }
 }

@@ -306,8 +306,7 @@ class TenantEntityTest {
     TestProbe<TenantEntity.Authorization> answer = KIT.createTestProbe();
     entity().tell(new TenantEntity.Authorize(Samples.KEY, Scope.INFERENCE, answer.ref()));
     assertEquals(
-        "invalid_api_key",
-        answer.expectMessageClass(TenantEntity.Denied.class).refusal().code());
+        "invalid_api_key", answer.expectMessageClass(TenantEntity.Denied.class).refusal().code());
   }
 
   @Test
@@ -386,7 +385,7 @@ class TenantEntityTest {
   }
 
   @Test
-  void startsItsLedgerAgainWhenThatStoppedAndSendsTheBatchAgain() throws Exception {
+  void startsItsLedgerAgainWhenThatBrokeAndSendsTheBatchAgain() throws Exception {
     open();
     Verdict.Go go = running();
     TestProbe<LedgerReply.Status> status = KIT.createTestProbe();
@@ -431,7 +430,7 @@ class TenantEntityTest {
         });
   }
 
-  /** Hands what it gets to the probe; a question for its status makes it stop. */
+  /** Hands what it gets to the probe; a question for its status breaks it. */
   private Behavior<UsageLedger.Command> ledgerThatTells(ActorRef<LedgerReply.Opened> parent) {
     return Behaviors.setup(
         context -> {
@@ -439,9 +438,10 @@ class TenantEntityTest {
           return Behaviors.receiveMessage(
               command -> {
                 ledger.ref().tell(command);
-                return command instanceof UsageLedger.GetStatus
-                    ? Behaviors.stopped()
-                    : Behaviors.same();
+                if (command instanceof UsageLedger.GetStatus) {
+                  throw new IllegalStateException("broken, as the test wants it");
+                }
+                return Behaviors.same();
               });
         });
   }
@@ -486,9 +486,19 @@ class TenantEntityTest {
   private void settle(RunOrder order) {
     RunReport report =
         new RunReport(
-            order, RunReport.Outcome.COMPLETED, 10, 5, false, "small", null, null, 200, 5, 20);
-    entity()
-        .tell(new TenantEntity.Settle(report, worker.ref().narrow(), gateway.ref()));
+            order,
+            RunReport.Outcome.COMPLETED,
+            10,
+            5,
+            false,
+            "small",
+            null,
+            null,
+            null,
+            200,
+            5,
+            20);
+    entity().tell(new TenantEntity.Settle(report, worker.ref().narrow(), gateway.ref()));
   }
 
   private static RunOrder orderOf(RunOrder order, String attempt) {
@@ -524,8 +534,7 @@ class TenantEntityTest {
   }
 
   private FairnessCoordinator.Demand demand() {
-    return assertInstanceOf(
-        FairnessCoordinator.Demand.class, coordinator.receiveMessage(PATIENCE));
+    return assertInstanceOf(FairnessCoordinator.Demand.class, coordinator.receiveMessage(PATIENCE));
   }
 
   private <T> T receive(Class<T> type) {

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
 import java.time.Duration;
@@ -87,6 +86,25 @@ final class UsageLedgerTest {
       assertEquals(13, house.totals(ledger).requests());
       assertEquals(13, house.records(ledger).size());
       assertEquals(3, house.status(ledger).sequence());
+    }
+  }
+
+  @Test
+  void aBatchThatIsSentAgainWithMoreInItIsWrittenWhole() {
+    try (House house = House.open(directory)) {
+      House.Opening opening = house.ledger();
+      opening.opened();
+      TestProbe<LedgerReply.Append> parent = house.kit.createTestProbe(LedgerReply.Append.class);
+      List<UsageRecord> all = some(6);
+      opening
+          .ledger()
+          .tell(new UsageLedger.Append(7, all.subList(0, 3), List.of(), parent.getRef()));
+      opening.ledger().tell(new UsageLedger.Append(7, all, List.of(), parent.getRef()));
+      opening.ledger().tell(new UsageLedger.Append(8, some(1), List.of(), parent.getRef()));
+      parent.expectMessage(
+          House.PATIENCE, new LedgerReply.AppendFailed(8, "another batch is written"));
+      parent.expectMessage(House.PATIENCE, new LedgerReply.Appended(7));
+      assertEquals(all, house.records(opening.ledger()));
     }
   }
 
@@ -286,86 +304,5 @@ final class UsageLedgerTest {
           house.<LedgerReply.Find>ask(
               again.ledger(), replyTo -> new UsageLedger.FindRecord(old.attempt(), replyTo)));
     }
-  }
-
-  @Test
-  void pagesThroughEachRecordExactlyOnceAcrossSegments() {
-    List<UsageRecord> written = new ArrayList<>();
-    try (House house = House.open(directory)) {
-      for (int segment = 0; segment < 3; segment++) {
-        House.Opening opening = house.ledger();
-        opening.opened();
-        for (int i = 0; i < 3; i++) {
-          List<UsageRecord> batch = some(7);
-          house.append(opening.ledger(), batch, List.of());
-          written.addAll(batch);
-        }
-        house.stop(opening.ledger());
-      }
-      House.Opening opening = house.ledger();
-      opening.opened();
-      for (int limit : List.of(1, 4, 7, 21, 62, 63, 1_000)) {
-        List<UsageRecord> read = new ArrayList<>();
-        LedgerReply.RecordsPage page = house.page(opening.ledger(), null, limit);
-        while (true) {
-          assertTrue(page.records().size() <= limit);
-          page.records().forEach(row -> read.add(row.record()));
-          if (!page.hasMore()) {
-            break;
-          }
-          page = house.page(opening.ledger(), page.lastId(), limit);
-        }
-        assertEquals(written, read, "pages of " + limit);
-      }
-      LedgerReply.RecordsPage all = house.page(opening.ledger(), null, 1_000);
-      assertEquals(List.of(), house.page(opening.ledger(), all.lastId(), 10).records());
-    }
-  }
-
-  @Test
-  void refusesQueriesThatMakeNoSense() {
-    try (House house = House.open(directory)) {
-      ActorRef<UsageLedger.Command> ledger = house.ledger().ledger();
-      assertInstanceOf(
-          LedgerReply.RecordsRefused.class,
-          house.<LedgerReply.Records>ask(
-              ledger, replyTo -> new UsageLedger.ReadRecords("nonsense", 5, replyTo)));
-      assertInstanceOf(
-          LedgerReply.RecordsRefused.class,
-          house.<LedgerReply.Records>ask(
-              ledger, replyTo -> new UsageLedger.ReadRecords(null, 1_001, replyTo)));
-      assertInstanceOf(
-          LedgerReply.UsageRefused.class, usage(house, ledger, NOON, NOON, Bucket.DAY));
-      assertEquals(
-          new LedgerReply.UsageRefused("from", "a query by minute covers at most 2 days"),
-          usage(house, ledger, NOON, NOON.plus(Duration.ofDays(3)), Bucket.MINUTE));
-      assertEquals(
-          new LedgerReply.NoRecord(),
-          house.<LedgerReply.Find>ask(
-              ledger, replyTo -> new UsageLedger.FindRecord("nonsense", replyTo)));
-    }
-  }
-
-  @Test
-  void findsARecordOrSaysThatItIsOpen() {
-    try (House house = House.open(directory)) {
-      ActorRef<UsageLedger.Command> ledger = house.ledger().ledger();
-      UsageRecord record = Sample.record(NOON);
-      StartedEntry start = Sample.start(NOON);
-      house.append(ledger, List.of(record), List.of(start));
-      TestProbe<LedgerReply.Find> asker = house.kit.createTestProbe(LedgerReply.Find.class);
-      ledger.tell(new UsageLedger.FindRecord(record.attempt(), asker.getRef()));
-      asker.expectMessage(House.PATIENCE, new LedgerReply.Found(record));
-      ledger.tell(new UsageLedger.FindRecord(start.attempt(), asker.getRef()));
-      asker.expectMessage(House.PATIENCE, new LedgerReply.StillOpen(start));
-      ledger.tell(new UsageLedger.FindRecord(Sample.attempt(NOON), asker.getRef()));
-      asker.expectMessage(House.PATIENCE, new LedgerReply.NoRecord());
-    }
-  }
-
-  private static LedgerReply.Usage usage(
-      House house, ActorRef<UsageLedger.Command> ledger, Instant from, Instant to, Bucket bucket) {
-    return house.ask(
-        ledger, replyTo -> new UsageLedger.GetUsage(from, to, bucket, GroupBy.MODEL, replyTo));
   }
 }
