@@ -147,7 +147,7 @@ final class SampleValues {
       constructor.setAccessible(true);
       return constructor.newInstance();
     } catch (ReflectiveOperationException e) {
-      throw new AssertionError("cannot make a sample of " + type, e);
+      throw new LinkageError("cannot make a sample of " + type, e);
     }
   }
 
@@ -171,7 +171,7 @@ final class SampleValues {
     } catch (InvocationTargetException e) {
       throw new AssertionError("a sample that " + type + " does not take", e.getCause());
     } catch (ReflectiveOperationException e) {
-      throw new AssertionError("cannot make a sample of " + type, e);
+      throw new LinkageError("cannot make a sample of " + type, e);
     }
   }
 

@@ -178,7 +178,7 @@ class WireFormatTest {
       // An open interface as root, SlotOwner, is the parent of two protocols.
       boolean isParent = WireFormat.PROTOCOLS.stream().anyMatch(bound::isAssignableFrom);
       assertTrue(
-          isParent || known.containsAll(messages) && !messages.isEmpty(),
+          isParent || (known.containsAll(messages) && !messages.isEmpty()),
           () -> bound + " is bound, and not in WireFormat");
     }
   }
