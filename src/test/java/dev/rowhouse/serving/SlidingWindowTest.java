@@ -101,12 +101,12 @@ class SlidingWindowTest {
   @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12})
   void admitsInNoSixtySecondsMoreThanTheLimit(long seed) {
     Random random = new Random(seed);
-    long limit = 50 + random.nextInt(200);
+    long limit = 50L + random.nextInt(200);
     List<Admitted> admitted = new ArrayList<>();
     long now = START;
     for (int step = 0; step < 3_000; step++) {
       now += random.nextInt(10) == 0 ? random.nextInt(70_000) : random.nextInt(1_500);
-      long amount = 1 + random.nextInt(30);
+      long amount = 1L + random.nextInt(30);
       long wait = window.millisUntilFits(amount, limit, now);
       if (wait == 0) {
         admitted.add(new Admitted(now, window.add(amount, now), amount));
