@@ -17,6 +17,7 @@ import dev.rowhouse.tenant.CatalogKeeper;
 import dev.rowhouse.tenant.TenantReply;
 import dev.rowhouse.usage.LedgerReply;
 import java.lang.reflect.GenericArrayType;
+import java.lang.reflect.Modifier;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.lang.reflect.Type;
@@ -47,7 +48,8 @@ import org.apache.pekko.util.ByteString;
  */
 final class WireFormat {
   /**
-   * The roots of the protocols, in the order of the rooms. {@code conf/cluster.conf} binds them.
+   * The roots of the protocols, in the order of the rooms. {@code conf/serialization.conf} binds
+   * them.
    */
   static final List<Class<?>> PROTOCOLS =
       List.of(
@@ -135,7 +137,10 @@ final class WireFormat {
     }
     if (type.isSealed()) {
       for (Class<?> permitted : type.getPermittedSubclasses()) {
-        add(permitted, found, seen);
+        // What a room keeps to itself is said within one actor and never sent.
+        if (Modifier.isPublic(permitted.getModifiers())) {
+          add(permitted, found, seen);
+        }
       }
     }
     if (type.isRecord()) {

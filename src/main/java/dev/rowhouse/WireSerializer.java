@@ -1,13 +1,14 @@
 package dev.rowhouse;
 
 import com.esotericsoftware.kryo.kryo5.Kryo;
-import com.esotericsoftware.kryo.kryo5.KryoException;
 import com.esotericsoftware.kryo.kryo5.Serializer;
 import com.esotericsoftware.kryo.kryo5.io.Input;
 import com.esotericsoftware.kryo.kryo5.io.Output;
 import com.esotericsoftware.kryo.kryo5.serializers.ImmutableCollectionsSerializers;
 import com.esotericsoftware.kryo.kryo5.util.Pool;
 import java.io.NotSerializableException;
+import java.nio.ByteBuffer;
+import java.util.zip.CRC32C;
 import org.apache.pekko.actor.ExtendedActorSystem;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorRefResolver;
@@ -30,6 +31,12 @@ public final class WireSerializer extends SerializerWithStringManifest {
   private static final int MESSAGE_BYTES_MAX = 64 * 1024 * 1024;
 
   private static final int BUFFER_BYTES = 1_024;
+
+  /**
+   * Each message ends with a checksum: Kryo trusts the lengths that it reads, and damaged ones
+   * would make it ask for gigabytes.
+   */
+  private static final int CHECKSUM_BYTES = 4;
 
   /** Kryo instances are not thread-safe; this many are kept for reuse. */
   private static final int POOL_SIZE_MAX = 64;
@@ -63,6 +70,8 @@ public final class WireSerializer extends SerializerWithStringManifest {
     try {
       Output output = new Output(BUFFER_BYTES, MESSAGE_BYTES_MAX);
       kryo.writeClassAndObject(output, message);
+      int length = output.position();
+      output.writeInt(checksum(output.getBuffer(), length));
       return output.toBytes();
     } finally {
       kryos.free(kryo);
@@ -75,16 +84,27 @@ public final class WireSerializer extends SerializerWithStringManifest {
       throw new NotSerializableException(
           "a message of wire format " + manifest + "; this node reads " + WireFormat.VERSION);
     }
+    int length = bytes.length - CHECKSUM_BYTES;
+    if (length < 0 || checksum(bytes, length) != ByteBuffer.wrap(bytes).getInt(length)) {
+      throw new NotSerializableException("a broken message: its checksum is wrong");
+    }
     Kryo kryo = kryos.obtain();
     try {
-      return kryo.readClassAndObject(new Input(bytes));
-    } catch (KryoException | IllegalArgumentException e) {
+      return kryo.readClassAndObject(new Input(bytes, 0, length));
+    } catch (RuntimeException e) {
       NotSerializableException broken = new NotSerializableException("a broken message");
       broken.initCause(e);
       throw broken;
     } finally {
       kryos.free(kryo);
     }
+  }
+
+  /** CRC-32C, which the processor has an instruction for. */
+  private static int checksum(byte[] bytes, int length) {
+    CRC32C sum = new CRC32C();
+    sum.update(bytes, 0, length);
+    return (int) sum.getValue();
   }
 
   private Kryo newKryo() {

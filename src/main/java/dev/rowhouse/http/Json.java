@@ -11,7 +11,6 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rowhouse.serving.Refusal;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
 import org.apache.pekko.http.javadsl.model.HttpEntities;
 import org.apache.pekko.http.javadsl.model.HttpEntity;
@@ -61,7 +60,8 @@ final class Json {
           at == null ? "" : " (line " + at.getLineNr() + ", column " + at.getColumnNr() + ")";
       return broken("The body is not valid JSON" + where + ".");
     } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      // Of bytes in memory only their encoding can be wrong.
+      return broken("The body is not valid JSON: it must be UTF-8.");
     }
   }
 

@@ -116,6 +116,10 @@ public final class Answering {
   private final AtomicBoolean streamOver = new AtomicBoolean();
 
   private long consumed;
+
+  /** Chunks of a stream that the run has sent, which is about how many tokens it had. */
+  private long forwarded;
+
   private long creditGiven = WINDOW_MESSAGES;
   private boolean clientGone;
   private boolean durable;
@@ -232,14 +236,18 @@ public final class Answering {
         enter(Phase.ENDING);
         yield durable ? release(end) : Behaviors.same();
       }
-      case RunEvent.TicketRefused _ -> {
-        if (phase == Phase.STARTING) {
-          enter(Phase.WAITING);
-          settings.tenants().tell(tenant, new TenantEntity.Requeue(ask.attempt()));
-        }
-        yield Behaviors.same();
-      }
+      case RunEvent.TicketRefused _ ->
+          phase == Phase.STARTING ? waitForAnotherSlot() : Behaviors.same();
     };
+  }
+
+  private Behavior<Object> waitForAnotherSlot() {
+    if (clientGone) {
+      return leave();
+    }
+    enter(Phase.WAITING);
+    settings.tenants().tell(tenant, new TenantEntity.Requeue(ask.attempt()));
+    return Behaviors.same();
   }
 
   private Behavior<Object> onPieces(RunEvent.Pieces pieces) {
@@ -255,6 +263,7 @@ public final class Answering {
       }
       return onConsumed();
     }
+    forwarded += pieces.pieces().size();
     openStream().offer(new Answer.Part.Chunks(pieces.pieces()));
     return Behaviors.same();
   }
@@ -348,13 +357,7 @@ public final class Answering {
         askAgain(now);
         yield Behaviors.same();
       }
-      case STARTING -> {
-        if (inPhase > SILENCE_MILLIS) {
-          enter(Phase.WAITING);
-          settings.tenants().tell(tenant, new TenantEntity.Requeue(ask.attempt()));
-        }
-        yield Behaviors.same();
-      }
+      case STARTING -> inPhase > SILENCE_MILLIS ? waitForAnotherSlot() : Behaviors.same();
       case RUNNING -> {
         if (runLostMillis > 0 && now - runLostMillis > WORKER_WORD_MILLIS) {
           yield settleForLostWorker(now);
@@ -386,7 +389,7 @@ public final class Answering {
             order,
             RunReport.Outcome.FAILED,
             order.inputTokens(),
-            consumed,
+            forwarded,
             true,
             order.model().name(),
             "upstream_error",

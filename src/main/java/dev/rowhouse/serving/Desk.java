@@ -145,8 +145,9 @@ final class Desk {
     requests.add(opened.lastMinuteRequests(), nowMillis);
     tokens.add(opened.lastMinuteTokens(), nowMillis);
     rollMonth(nowMillis);
-    monthTokens = opened.month().tokens();
-    monthCostMicros = opened.month().costMicros();
+    // What was settled while the ledger was read is not in it.
+    monthTokens += opened.month().tokens();
+    monthCostMicros += opened.month().costMicros();
   }
 
   /** The no to a key, or null when it may do what the scope says. */

@@ -42,6 +42,11 @@ final class RecordBatcher {
     starts.putIfAbsent(entry.attempt(), new Start(entry, nowMillis));
   }
 
+  /** The request left before it ran: there is no attempt to tell of. */
+  void withdrawn(String attempt) {
+    starts.remove(attempt);
+  }
+
   /** The end of an attempt; its start, if not written yet, need not be written any more. */
   void ended(UsageRecord record, long nowMillis) {
     starts.remove(record.attempt());

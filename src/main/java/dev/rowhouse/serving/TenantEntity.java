@@ -152,6 +152,7 @@ public final class TenantEntity {
   private State state = State.LOADING;
   private boolean journalAway;
   private long lastBusyMillis;
+  private long flushMillis;
 
   private TenantEntity(
       ActorContext<Object> context,
@@ -236,7 +237,10 @@ public final class TenantEntity {
       case Command _ when state == State.LOADING -> stash(command);
       case Command _ when desk == null -> refuseForAbsent(command);
       case Admit admit -> onAdmit(admit, desk);
-      case Leave leave -> onLeave(leave.attempt(), desk);
+      case Leave leave -> {
+        batcher.withdrawn(leave.attempt());
+        yield onLeave(leave.attempt(), desk);
+      }
       case Requeue requeue -> onRequeue(requeue.attempt(), desk);
       case Settle settle -> stash(settle);
       case Authorize authorize -> {
@@ -465,7 +469,13 @@ public final class TenantEntity {
 
   private void scheduleFlush(long now) {
     long due = batcher.millisUntilDue(now);
-    if (due != Long.MAX_VALUE && batcher.again() == null && !timers.isTimerActive(Timed.FLUSH)) {
+    if (due == Long.MAX_VALUE || batcher.again() != null) {
+      return;
+    }
+    long dueMillis = now + Math.max(1, due);
+    // The end of a short request is due long before the start that the timer was set for.
+    if (!timers.isTimerActive(Timed.FLUSH) || dueMillis < flushMillis) {
+      flushMillis = dueMillis;
       timers.startSingleTimer(Timed.FLUSH, Duration.ofMillis(Math.max(1, due)));
     }
   }

@@ -1,0 +1,185 @@
+package dev.rowhouse.http;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import dev.rowhouse.fairness.FairnessCoordinator;
+import dev.rowhouse.journal.Database;
+import dev.rowhouse.retrieval.KnowledgeEntity;
+import dev.rowhouse.serving.Answering;
+import dev.rowhouse.serving.TenantEntity;
+import dev.rowhouse.serving.TenantPort;
+import dev.rowhouse.tenant.Catalog;
+import dev.rowhouse.tenant.CatalogKeeper;
+import dev.rowhouse.tenant.CatalogReplica;
+import dev.rowhouse.tenant.ClusterSecret;
+import dev.rowhouse.tenant.TenantDirectory;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.cluster.sharding.typed.ShardingEnvelope;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** The documents of both planes, asked of the planes themselves. */
+class OpenApiTest {
+  private static final Pattern PARAMETER = Pattern.compile("\\{([^}]+)}");
+  private static final Set<String> METHODS = Set.of("get", "put", "post", "delete", "patch");
+
+  private static final ActorTestKit KIT = ActorTestKit.create();
+  private static JsonNode tenant = Json.object();
+  private static JsonNode operator = Json.object();
+
+  @BeforeAll
+  static void askThePlanes() throws Exception {
+    try (Database database = Database.open(databaseConfig())) {
+      Planes planes = Planes.open(parts(database)).toCompletableFuture().get(20, TimeUnit.SECONDS);
+      tenant = document(planes.tenantAddress());
+      operator = document(planes.operatorAddress());
+    }
+  }
+
+  @AfterAll
+  static void stop() {
+    KIT.shutdownTestKit();
+  }
+
+  @Test
+  void hasTheShapeOfThreeOne() {
+    for (JsonNode document : List.of(tenant, operator)) {
+      assertEquals("3.1.0", document.path("openapi").asText());
+      assertFalse(document.path("info").path("title").asText().isBlank());
+      assertFalse(document.path("info").path("version").asText().isBlank());
+      assertTrue(document.path("paths").isObject());
+      assertEquals("bearer", document.at("/components/securitySchemes/bearer/scheme").asText());
+    }
+  }
+
+  @Test
+  void namesEachOperationOnce() {
+    for (JsonNode document : List.of(tenant, operator)) {
+      Set<String> seen = new HashSet<>();
+      document
+          .path("paths")
+          .forEach(
+              path ->
+                  path.forEach(
+                      operation -> {
+                        String id = operation.path("operationId").asText();
+                        assertTrue(id.matches("[a-z][A-Za-z0-9]+"), id);
+                        assertTrue(seen.add(id), id + " is there twice");
+                      }));
+      assertTrue(seen.size() > 10);
+    }
+  }
+
+  @Test
+  void declaresEveryParameterOfAPathAndAResponse() {
+    for (JsonNode document : List.of(tenant, operator)) {
+      document
+          .path("paths")
+          .properties()
+          .forEach(
+              path ->
+                  path.getValue()
+                      .properties()
+                      .forEach(
+                          operation -> {
+                            assertTrue(METHODS.contains(operation.getKey()), operation.getKey());
+                            assertParameters(path.getKey(), operation.getValue());
+                            assertTrue(operation.getValue().at("/responses/2XX").isObject());
+                          }));
+    }
+  }
+
+  @Test
+  void saysWhatIsOpenAndWhatNeedsAKey() {
+    assertTrue(tenant.at("/paths/~1v1~1chat~1completions/post/security/0/bearer").isArray());
+    assertTrue(operator.at("/paths/~1admin~1tenants/get/security/0/bearer").isArray());
+    assertTrue(operator.at("/paths/~1alive/get/security").isMissingNode());
+    assertTrue(tenant.at("/paths/~1openapi.json/get/security").isMissingNode());
+  }
+
+  @Test
+  void keepsThePlanesApart() {
+    assertTrue(tenant.at("/paths/~1admin~1tenants").isMissingNode());
+    assertTrue(operator.at("/paths/~1v1~1chat~1completions").isMissingNode());
+  }
+
+  private static void assertParameters(String pattern, JsonNode operation) {
+    Set<String> inPath = new HashSet<>();
+    Matcher matcher = PARAMETER.matcher(pattern);
+    while (matcher.find()) {
+      inPath.add(matcher.group(1));
+    }
+    Set<String> declared = new HashSet<>();
+    for (JsonNode parameter : operation.path("parameters")) {
+      assertEquals("path", parameter.path("in").asText());
+      assertTrue(parameter.path("required").asBoolean());
+      declared.add(parameter.path("name").asText());
+    }
+    assertEquals(inPath, declared, pattern);
+  }
+
+  private static JsonNode document(InetSocketAddress address) throws Exception {
+    URI uri = URI.create("http://127.0.0.1:" + address.getPort() + "/openapi.json");
+    try (HttpClient client = HttpClient.newHttpClient()) {
+      HttpResponse<byte[]> answer =
+          client.send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofByteArray());
+      assertEquals(200, answer.statusCode());
+      return Json.MAPPER.readTree(answer.body());
+    }
+  }
+
+  private static Config databaseConfig() {
+    return ConfigFactory.parseString(
+        "rowhouse.journal.jdbc { url = \"jdbc:h2:mem:openapi\", user = sa, password = \"\","
+            + " connections = 1, connection-timeout = 5s }");
+  }
+
+  private static Planes.Parts parts(Database database) {
+    Config config =
+        ConfigFactory.parseString(
+                "rowhouse.http { port = 0, operator-port = 0, host = \"127.0.0.1\" }")
+            .withFallback(ConfigFactory.parseResources("http.conf"))
+            .resolve();
+    TenantPort tenants =
+        new TenantPort(
+            KIT.system(),
+            KIT.<ShardingEnvelope<TenantEntity.Command>>createTestProbe().ref(),
+            Duration.ofSeconds(1));
+    return new Planes.Parts(
+        KIT.system(),
+        config,
+        InstantSource.system(),
+        ClusterSecret.of("a secret of the tests, long enough"),
+        "operator-token",
+        tenants,
+        KIT.<ShardingEnvelope<KnowledgeEntity.Command>>createTestProbe().ref(),
+        KIT.<CatalogKeeper.Command>createTestProbe().ref(),
+        new CatalogReplica(Catalog.EMPTY),
+        4,
+        new TenantDirectory(database, Runnable::run, "standard"),
+        KIT.<FairnessCoordinator.Command>createTestProbe().ref(),
+        new Answering.Settings(tenants, InstantSource.system(), 1_000, 1_000),
+        List.of(),
+        1_000,
+        new Health());
+  }
+}

@@ -1,0 +1,493 @@
+package dev.rowhouse.serving;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.rowhouse.fairness.SlotOwner;
+import dev.rowhouse.fairness.SlotTicket;
+import dev.rowhouse.inference.RunControl;
+import dev.rowhouse.inference.RunEvent;
+import dev.rowhouse.inference.RunOrder;
+import dev.rowhouse.inference.RunReport;
+import dev.rowhouse.inference.WorkerCommand;
+import dev.rowhouse.serving.Samples.Profile;
+import dev.rowhouse.serving.Samples.Request;
+import dev.rowhouse.tenant.TenantId;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.cluster.sharding.typed.ShardingEnvelope;
+import org.apache.pekko.stream.javadsl.Sink;
+import org.apache.pekko.stream.javadsl.SinkQueueWithCancel;
+import org.apache.pekko.util.ByteString;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** A gateway's side of one request between probes: its tenant, its worker, its run, its client. */
+class AnsweringTest {
+  private static final ActorTestKit KIT = ActorTestKit.create();
+  private static final Duration QUIET = Duration.ofMillis(150);
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
+  private static final TenantId TENANT = Samples.TENANT;
+  private static final long DURABLE_WAIT_MILLIS = 20_000;
+
+  private final AtomicLong clockAheadMillis = new AtomicLong();
+  private final TestProbe<ShardingEnvelope<TenantEntity.Command>> region = KIT.createTestProbe();
+  private final TestProbe<SlotOwner> worker = KIT.createTestProbe();
+  private final TestProbe<RunControl> run = KIT.createTestProbe();
+  private final CompletableFuture<Answer> answer = new CompletableFuture<>();
+  private final Request request = new Request();
+  private final Desk desk = Samples.desk(new Profile().build());
+  private @Nullable ActorRef<Object> spawned;
+
+  @AfterAll
+  static void stopAll() {
+    KIT.shutdownTestKit();
+  }
+
+  @AfterEach
+  void stop() {
+    if (spawned != null) {
+      KIT.stop(spawned);
+    }
+  }
+
+  @Test
+  void givesAWholeAnswerWhenItsUsageIsDurableAndNotBefore() throws Exception {
+    Verdict.Go go = runs();
+    tell(new RunEvent.Pieces(attempt(), 0, List.of(bytes("{\"a\""), bytes(":"))));
+    tell(new RunEvent.Ended(attempt(), report(go.order()), List.of(bytes("1}"))));
+    Thread.sleep(QUIET.toMillis());
+    assertFalse(answer.isDone());
+    tell(new Verdict.Durable(attempt()));
+    Answer.Whole whole = assertInstanceOf(Answer.Whole.class, answered());
+    assertEquals("{\"a\":1}", whole.body().utf8String());
+    assertNotNull(whole.limits());
+    isGone();
+  }
+
+  @Test
+  void takesTheWordOfDurabilityAlsoBeforeTheEnd() throws Exception {
+    Verdict.Go go = runs();
+    tell(new Verdict.Durable(attempt()));
+    tell(new RunEvent.Ended(attempt(), report(go.order()), List.of(bytes("{}"))));
+    assertEquals("{}", assertInstanceOf(Answer.Whole.class, answered()).body().utf8String());
+  }
+
+  @Test
+  void streamsAtOnceAndHoldsTheEndBack() throws Exception {
+    request.stream = true;
+    Verdict.Go go = runs();
+    tell(new RunEvent.Pieces(attempt(), 0, List.of(bytes("one"), bytes("two"))));
+    SinkQueueWithCancel<Answer.Part> parts = stream();
+    assertEquals(List.of(bytes("one"), bytes("two")), chunks(parts));
+    tell(new RunEvent.Ended(attempt(), report(go.order()), List.of(bytes("three"))));
+    var next = parts.pull().toCompletableFuture();
+    Thread.sleep(QUIET.toMillis());
+    assertFalse(next.isDone());
+    tell(new Verdict.Durable(attempt()));
+    assertEquals(
+        new Answer.Part.Chunks(List.of(bytes("three"))), next.get(10, TimeUnit.SECONDS).get());
+    assertEquals(new Answer.Part.Done(), part(parts));
+    assertTrue(parts.pull().toCompletableFuture().get(10, TimeUnit.SECONDS).isEmpty());
+    isGone();
+  }
+
+  @Test
+  void sendsTheBodyInPiecesThatFitAFrame() {
+    ByteString body = ByteString.fromArray(new byte[300 * 1024]);
+    start(body);
+    tell(go(1));
+    worker.expectMessageClass(WorkerCommand.Start.class);
+    int offset = 0;
+    while (offset < body.size()) {
+      tell(new RunEvent.PullBody(attempt(), offset, run.ref()));
+      RunControl.Body piece = run.expectMessageClass(RunControl.Body.class);
+      assertEquals(offset, piece.offset());
+      assertTrue(piece.bytes().size() <= 128 * 1024);
+      offset += piece.bytes().size();
+      assertEquals(offset == body.size(), piece.last());
+    }
+  }
+
+  @Test
+  void refusesWithTheWordsOfItsTenant() throws Exception {
+    start();
+    Refusal refusal = Refusal.of(403, "tenant_suspended", "words");
+    tell(new Verdict.No(refusal, desk.view(Samples.NOW)));
+    Answer.Refused refused = assertInstanceOf(Answer.Refused.class, answered());
+    assertEquals(refusal, refused.refusal());
+    assertNotNull(refused.limits());
+    isGone();
+  }
+
+  @Test
+  void failsAsTheRunFailedOnceThatIsDurable() throws Exception {
+    Verdict.Go go = runs();
+    tell(new RunEvent.Ended(attempt(), failed(go.order()), List.of()));
+    tell(new Verdict.Durable(attempt()));
+    Refusal refusal = assertInstanceOf(Answer.Refused.class, answered()).refusal();
+    assertEquals("upstream_error", refusal.code());
+    assertEquals(502, refusal.httpStatus());
+  }
+
+  @Test
+  void breaksAStreamThatHasBegunWithTheError() throws Exception {
+    request.stream = true;
+    Verdict.Go go = runs();
+    tell(new RunEvent.Pieces(attempt(), 0, List.of(bytes("one"))));
+    SinkQueueWithCancel<Answer.Part> parts = stream();
+    chunks(parts);
+    tell(new RunEvent.Ended(attempt(), failed(go.order()), List.of()));
+    tell(new Verdict.Durable(attempt()));
+    Answer.Part.Broken broken = assertInstanceOf(Answer.Part.Broken.class, part(parts));
+    assertEquals("upstream_error", broken.refusal().code());
+    assertTrue(parts.pull().toCompletableFuture().get(10, TimeUnit.SECONDS).isEmpty());
+  }
+
+  @Test
+  void saysThatTheJournalIsAwayWhenTheEndWaitedForTooLong() throws Exception {
+    Verdict.Go go = runs();
+    tell(new RunEvent.Ended(attempt(), report(go.order()), List.of(bytes("{}"))));
+    clockAheadMillis.set(DURABLE_WAIT_MILLIS + 1_000);
+    Refusal refusal = assertInstanceOf(Answer.Refused.class, answered()).refusal();
+    assertEquals("journal_unavailable", refusal.code());
+    assertEquals(503, refusal.httpStatus());
+    isGone();
+  }
+
+  @Test
+  void repeatsTheSettlementUntilItIsDurable() throws Exception {
+    Verdict.Go go = runs();
+    RunReport report = report(go.order());
+    tell(new RunEvent.Ended(attempt(), report, List.of(bytes("{}"))));
+    for (int i = 0; i < 2; i++) {
+      TenantEntity.Settle settle = told(TenantEntity.Settle.class);
+      assertEquals(report, settle.report());
+      assertEquals(spawned, settle.gateway());
+      assertNull(settle.worker());
+    }
+  }
+
+  @Test
+  void asksAgainWhenItsTenantIsSilent() {
+    start();
+    clockAheadMillis.set(3_000);
+    assertEquals(attempt(), told(TenantEntity.Admit.class).ask().attempt());
+  }
+
+  @Test
+  void leavesTheQueueWithItsClient() throws Exception {
+    start();
+    tell(waiting());
+    tell(Answering.ClientGone.CLIENT_GONE);
+    assertEquals(attempt(), told(TenantEntity.Leave.class).attempt());
+    isGone();
+  }
+
+  @Test
+  void cancelsTheRunOfAClientThatLeft() throws Exception {
+    Verdict.Go go = runs();
+    tell(Answering.ClientGone.CLIENT_GONE);
+    run.expectMessage(new RunControl.Cancel());
+    tell(new RunEvent.Ended(attempt(), report(go.order()), List.of()));
+    tell(new Verdict.Durable(attempt()));
+    isGone();
+  }
+
+  @Test
+  void cancelsARunThatBeginsAfterItsClientLeft() {
+    start();
+    tell(go(1));
+    worker.expectMessageClass(WorkerCommand.Start.class);
+    tell(Answering.ClientGone.CLIENT_GONE);
+    tell(new RunEvent.PullBody(attempt(), 0, run.ref()));
+    run.expectMessage(new RunControl.Cancel());
+  }
+
+  @Test
+  void takesNoSecondSlotForAClientThatLeft() throws Exception {
+    start();
+    tell(go(1));
+    worker.expectMessageClass(WorkerCommand.Start.class);
+    tell(Answering.ClientGone.CLIENT_GONE);
+    tell(new RunEvent.TicketRefused(attempt()));
+    assertEquals(attempt(), told(TenantEntity.Leave.class).attempt());
+    isGone();
+  }
+
+  @Test
+  void cancelsTheRunWhenTheStreamsConnectionIsGone() throws Exception {
+    request.stream = true;
+    runs();
+    tell(new RunEvent.Pieces(attempt(), 0, List.of(bytes("one"))));
+    SinkQueueWithCancel<Answer.Part> parts = stream();
+    chunks(parts);
+    parts.cancel();
+    run.expectMessage(new RunControl.Cancel());
+  }
+
+  @Test
+  void givesCreditOnlyForWhatTheClientTook() throws Exception {
+    request.stream = true;
+    runs();
+    for (int number = 0; number < Answering.WINDOW_MESSAGES; number++) {
+      tell(new RunEvent.Pieces(attempt(), number, List.of(bytes("x" + number))));
+    }
+    run.expectNoMessage(QUIET);
+    SinkQueueWithCancel<Answer.Part> parts = stream();
+    for (int taken = 0; taken < Answering.WINDOW_MESSAGES; taken++) {
+      assertEquals(List.of(bytes("x" + taken)), chunks(parts));
+    }
+    assertEquals(24, run.expectMessageClass(RunControl.Credit.class).upTo());
+    assertEquals(32, run.expectMessageClass(RunControl.Credit.class).upTo());
+    run.expectNoMessage(QUIET);
+  }
+
+  @Test
+  void collectsWithoutWaitingForTheClient() throws Exception {
+    runs();
+    for (int number = 0; number < 8; number++) {
+      tell(new RunEvent.Pieces(attempt(), number, List.of(bytes("x"))));
+    }
+    assertEquals(24, run.expectMessageClass(RunControl.Credit.class).upTo());
+  }
+
+  @Test
+  void cancelsARunWhoseAnswerIsLargerThanTheHouseCollects() {
+    runs();
+    tell(new RunEvent.Pieces(attempt(), 0, List.of(ByteString.fromArray(new byte[2_000]))));
+    run.expectMessage(new RunControl.Cancel());
+  }
+
+  @Test
+  void settlesForARunThatWasLostWithItsWorker() throws Exception {
+    request.stream = true;
+    start();
+    tell(go(1));
+    worker.expectMessageClass(WorkerCommand.Start.class);
+    ActorRef<RunControl> mortal = KIT.spawn(Behaviors.ignore());
+    tell(new RunEvent.PullBody(attempt(), 0, mortal));
+    tell(new RunEvent.Pieces(attempt(), 0, List.of(bytes("a"), bytes("b"), bytes("c"))));
+    SinkQueueWithCancel<Answer.Part> parts = stream();
+    chunks(parts);
+    KIT.stop(mortal);
+    Thread.sleep(QUIET.toMillis());
+    clockAheadMillis.set(5_000);
+    RunReport report = told(TenantEntity.Settle.class).report();
+    assertTrue(report.estimated());
+    assertEquals(RunReport.Outcome.FAILED, report.outcome());
+    assertEquals(3, report.outputTokens());
+    assertEquals(10, report.inputTokens());
+    tell(new Verdict.Durable(attempt()));
+    assertEquals(
+        "upstream_error", assertInstanceOf(Answer.Part.Broken.class, part(parts)).refusal().code());
+  }
+
+  @Test
+  void keepsAWaitingStreamAliveWithComments() throws Exception {
+    request.stream = true;
+    start();
+    tell(waiting());
+    Thread.sleep(700);
+    assertFalse(answer.isDone());
+    clockAheadMillis.set(2_000);
+    SinkQueueWithCancel<Answer.Part> parts = stream();
+    assertEquals(new Answer.Part.StillQueued(), part(parts));
+    var next = parts.pull().toCompletableFuture();
+    Thread.sleep(700);
+    assertFalse(next.isDone());
+    clockAheadMillis.set(8_000);
+    assertEquals(new Answer.Part.StillQueued(), next.get(10, TimeUnit.SECONDS).get());
+  }
+
+  @Test
+  void sendsNoCommentToWhoDoesNotStream() throws Exception {
+    start();
+    tell(waiting());
+    clockAheadMillis.set(10_000);
+    Thread.sleep(700);
+    assertFalse(answer.isDone());
+  }
+
+  @Test
+  void waitsForAnotherSlotWhenTheTicketIsRefused() throws Exception {
+    start();
+    tell(go(1));
+    worker.expectMessageClass(WorkerCommand.Start.class);
+    tell(new RunEvent.TicketRefused(attempt()));
+    assertEquals(attempt(), told(TenantEntity.Requeue.class).attempt());
+    Verdict.Go second = go(2);
+    tell(second);
+    assertEquals(second.ticket(), worker.expectMessageClass(WorkerCommand.Start.class).ticket());
+    tell(new RunEvent.PullBody(attempt(), 0, run.ref()));
+    run.expectMessageClass(RunControl.Body.class);
+  }
+
+  @Test
+  void waitsForAnotherSlotWhenTheWorkerIsSilent() {
+    start();
+    tell(go(1));
+    worker.expectMessageClass(WorkerCommand.Start.class);
+    clockAheadMillis.set(3_000);
+    assertEquals(attempt(), told(TenantEntity.Requeue.class).attempt());
+  }
+
+  @Test
+  void startsARepeatedGoOnce() {
+    runs();
+    tell(go(1));
+    worker.expectNoMessage(QUIET);
+  }
+
+  @Test
+  void givesUpAtItsDeadlineAndLeaves() throws Exception {
+    start();
+    tell(waiting());
+    clockAheadMillis.set(301_000);
+    assertEquals(attempt(), told(TenantEntity.Leave.class).attempt());
+    assertEquals(
+        "queue_timeout", assertInstanceOf(Answer.Refused.class, answered()).refusal().code());
+  }
+
+  private void start() {
+    start(bytes("{}"));
+  }
+
+  private void start(ByteString body) {
+    request.receivedAtMillis = Instant.now().toEpochMilli();
+    request.deadlineMillis = request.receivedAtMillis + 300_000;
+    request.bodyBytes = body.size();
+    Answering.Settings settings =
+        new Answering.Settings(
+            new TenantPort(KIT.system(), region.ref(), Duration.ofSeconds(3)),
+            () -> Instant.now().plusMillis(clockAheadMillis.get()),
+            DURABLE_WAIT_MILLIS,
+            1_000);
+    spawned = KIT.spawn(Answering.create(settings, TENANT, request.build(), body, answer));
+    TenantEntity.Admit admit = told(TenantEntity.Admit.class);
+    assertEquals(spawned, admit.gateway());
+  }
+
+  /** Starts it, lets it go, and lets the run begin. */
+  private Verdict.Go runs() {
+    start();
+    Verdict.Go go = go(1);
+    tell(go);
+    WorkerCommand.Start start = worker.expectMessageClass(WorkerCommand.Start.class);
+    assertEquals(go.order(), start.order());
+    start.gateway().tell(new RunEvent.PullBody(attempt(), 0, run.ref()));
+    assertEquals(bytes("{}"), run.expectMessageClass(RunControl.Body.class).bytes());
+    return go;
+  }
+
+  private Verdict.Go go(long seq) {
+    Ask ask = request.build();
+    Desk.InFlight admitted =
+        new Desk.InFlight(
+            ask,
+            new Route(Samples.SMALL, List.of(), null),
+            KIT.<Object>createTestProbe().ref(),
+            0,
+            0,
+            0,
+            0);
+    RunOrder order =
+        new Orders(TENANT).order(admitted, new Profile().build(), request.receivedAtMillis);
+    return new Verdict.Go(
+        order,
+        new SlotTicket("small", "w1", 1, 0, seq),
+        worker.ref(),
+        desk.view(request.receivedAtMillis));
+  }
+
+  private Verdict.Waiting waiting() {
+    return new Verdict.Waiting(0, desk.view(request.receivedAtMillis));
+  }
+
+  private void tell(Object message) {
+    assertNotNull(spawned);
+    spawned.tell(message);
+  }
+
+  /** The next word of that kind to the tenant; repeated questions in between do not matter. */
+  private <T extends TenantEntity.Command> T told(Class<T> type) {
+    while (true) {
+      ShardingEnvelope<TenantEntity.Command> envelope = region.receiveMessage(PATIENCE);
+      assertEquals(TENANT.value(), envelope.entityId());
+      if (type.isInstance(envelope.message())) {
+        return type.cast(envelope.message());
+      }
+      assertInstanceOf(TenantEntity.Admit.class, envelope.message());
+    }
+  }
+
+  private void isGone() {
+    assertNotNull(spawned);
+    KIT.createTestProbe().expectTerminated(spawned, PATIENCE);
+  }
+
+  private Answer answered() throws Exception {
+    return answer.get(10, TimeUnit.SECONDS);
+  }
+
+  private SinkQueueWithCancel<Answer.Part> stream() throws Exception {
+    Answer.Streamed streamed = assertInstanceOf(Answer.Streamed.class, answered());
+    return streamed
+        .parts()
+        .runWith(
+            Sink.<Answer.Part>queue()
+                .withAttributes(org.apache.pekko.stream.Attributes.inputBuffer(1, 1)),
+            KIT.system());
+  }
+
+  private static List<ByteString> chunks(SinkQueueWithCancel<Answer.Part> parts) throws Exception {
+    return assertInstanceOf(Answer.Part.Chunks.class, part(parts)).json();
+  }
+
+  private static Answer.Part part(SinkQueueWithCancel<Answer.Part> parts) throws Exception {
+    return parts.pull().toCompletableFuture().get(10, TimeUnit.SECONDS).orElseThrow();
+  }
+
+  private String attempt() {
+    return request.attempt;
+  }
+
+  private static RunReport report(RunOrder order) {
+    return new RunReport(
+        order, RunReport.Outcome.COMPLETED, 10, 5, false, "small", null, null, null, 200, 5, 20);
+  }
+
+  private static RunReport failed(RunOrder order) {
+    return new RunReport(
+        order,
+        RunReport.Outcome.FAILED,
+        10,
+        0,
+        false,
+        "small",
+        "upstream_error",
+        "The upstream said no.",
+        null,
+        502,
+        -1,
+        20);
+  }
+
+  private static ByteString bytes(String text) {
+    return ByteString.fromString(text);
+  }
+}

@@ -1,0 +1,52 @@
+package dev.rowhouse.serving;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.HashSet;
+import java.util.Random;
+import java.util.Set;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+
+class AttemptIdTest {
+  private static final long NOW = Samples.NOW;
+
+  @Test
+  void isAVersionSevenUuidInLowerCase() {
+    Random random = new Random(1);
+    for (int i = 0; i < 1_000; i++) {
+      String id = AttemptId.mint(NOW + i, random);
+      UUID uuid = UUID.fromString(id);
+      assertEquals(id, uuid.toString());
+      assertEquals(7, uuid.version());
+      assertEquals(2, uuid.variant());
+      assertEquals(NOW + i, uuid.getMostSignificantBits() >>> 16);
+    }
+  }
+
+  @Test
+  void isAnIdThatTheLedgerTakes() {
+    assertTrue(dev.rowhouse.usage.AttemptId.isValid(AttemptId.mint(NOW, new Random(2))));
+  }
+
+  @Test
+  void sortsByTimeAsText() {
+    Random random = new Random(3);
+    String before = AttemptId.mint(NOW, random);
+    for (int i = 1; i < 1_000; i++) {
+      String next = AttemptId.mint(NOW + i, random);
+      assertTrue(before.compareTo(next) < 0, before + " is not before " + next);
+      before = next;
+    }
+  }
+
+  @Test
+  void isUniqueWithinAMillisecond() {
+    Random random = new Random(4);
+    Set<String> seen = new HashSet<>();
+    for (int i = 0; i < 100_000; i++) {
+      assertTrue(seen.add(AttemptId.mint(NOW, random)));
+    }
+  }
+}

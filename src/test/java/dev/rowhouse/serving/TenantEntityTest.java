@@ -1,0 +1,562 @@
+package dev.rowhouse.serving;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.rowhouse.fairness.FairnessCoordinator;
+import dev.rowhouse.fairness.SlotHolder;
+import dev.rowhouse.fairness.SlotOwner;
+import dev.rowhouse.fairness.SlotTicket;
+import dev.rowhouse.inference.RunOrder;
+import dev.rowhouse.inference.RunReport;
+import dev.rowhouse.inference.WorkerCommand;
+import dev.rowhouse.serving.Samples.Profile;
+import dev.rowhouse.serving.Samples.Request;
+import dev.rowhouse.tenant.CatalogReplica;
+import dev.rowhouse.tenant.Limits;
+import dev.rowhouse.tenant.Scope;
+import dev.rowhouse.tenant.TenantCommand;
+import dev.rowhouse.tenant.TenantRecord;
+import dev.rowhouse.tenant.TenantReply;
+import dev.rowhouse.usage.LedgerReply;
+import dev.rowhouse.usage.UsageLedger;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** The tenant's actor between probes: they are its coordinator, workers, gateways and children. */
+class TenantEntityTest {
+  private static final ActorTestKit KIT = ActorTestKit.create();
+  private static final Duration QUIET = Duration.ofMillis(150);
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+  /** A start of a request is journaled so late that only its end can set off a batch in time. */
+  private ServingSettings settings = settings(60_000, 120_000);
+
+  private final Profile profile = new Profile();
+  private final AtomicLong clockAheadMillis = new AtomicLong();
+  private final BlockingQueue<ActorRef<TenantRecord.Notice>> records = new LinkedBlockingQueue<>();
+  private final BlockingQueue<ActorRef<LedgerReply.Opened>> ledgers = new LinkedBlockingQueue<>();
+  private final TestProbe<TenantRecord.Command> record = KIT.createTestProbe();
+  private final TestProbe<UsageLedger.Command> ledger = KIT.createTestProbe();
+  private final TestProbe<FairnessCoordinator.Command> coordinator = KIT.createTestProbe();
+  private final TestProbe<ClusterSharding.ShardCommand> shard = KIT.createTestProbe();
+  private final TestProbe<SlotOwner> worker = KIT.createTestProbe();
+  private final TestProbe<Object> gateway = KIT.createTestProbe();
+  private @Nullable ActorRef<TenantEntity.Command> spawned;
+
+  @AfterAll
+  static void stopAll() {
+    KIT.shutdownTestKit();
+  }
+
+  @AfterEach
+  void stop() {
+    if (spawned != null) {
+      KIT.stop(spawned);
+    }
+  }
+
+  @Test
+  void makesTheRequestWaitAsksForASlotAndLetsItGo() throws Exception {
+    open();
+    String attempt = admit();
+    assertEquals(0, receive(Verdict.Waiting.class).ahead());
+    FairnessCoordinator.Demand demand = demand();
+    assertEquals(1, demand.pending());
+    assertEquals("small", demand.pool());
+    assertEquals(10 * 1 + 20 * 2, demand.headEstimateCost());
+    demand.holder().tell(held(1));
+    Verdict.Go go = receive(Verdict.Go.class);
+    assertEquals(attempt, go.order().attempt());
+    assertEquals(ticket(1), go.ticket());
+    assertEquals(1, go.limits().concurrentRequests().used());
+    FairnessCoordinator.Demand after = demand();
+    assertEquals(0, after.pending());
+    assertEquals(1, after.held());
+    assertTrue(after.version() > demand.version());
+  }
+
+  @Test
+  void usesATicketAtHandWithoutAskingAnybody() throws Exception {
+    open();
+    tell(held(1));
+    admit();
+    assertEquals(ticket(1), receive(Verdict.Go.class).ticket());
+    coordinator.expectNoMessage(QUIET);
+  }
+
+  @Test
+  void answersARepeatedAdmissionAsBefore() throws Exception {
+    open();
+    Ask ask = new Request().build();
+    entity().tell(new TenantEntity.Admit(ask, gateway.ref()));
+    receive(Verdict.Waiting.class);
+    entity().tell(new TenantEntity.Admit(ask, gateway.ref()));
+    receive(Verdict.Waiting.class);
+    tell(held(1));
+    Verdict.Go go = receive(Verdict.Go.class);
+    entity().tell(new TenantEntity.Admit(ask, gateway.ref()));
+    assertEquals(go, receive(Verdict.Go.class));
+  }
+
+  @Test
+  void givesTheTicketOfAClientThatLeftBack() throws Exception {
+    open();
+    tell(held(1));
+    String attempt = admit();
+    receive(Verdict.Go.class);
+    entity().tell(new TenantEntity.Leave(attempt));
+    assertEquals(new SlotOwner.Return(ticket(1)), worker.receiveMessage());
+    assertEquals(0, limits().concurrentRequests().used());
+  }
+
+  @Test
+  void endsTheDemandOfAClientThatLeftTheQueue() throws Exception {
+    open();
+    String attempt = admit();
+    assertEquals(1, demand().pending());
+    entity().tell(new TenantEntity.Leave(attempt));
+    assertEquals(0, demand().pending());
+  }
+
+  @Test
+  void looksForAnotherSlotWhenTheTicketWasRefused() throws Exception {
+    open();
+    tell(held(1));
+    String attempt = admit();
+    receive(Verdict.Go.class);
+    entity().tell(new TenantEntity.Requeue(attempt));
+    receive(Verdict.Waiting.class);
+    FairnessCoordinator.Demand demand = demand();
+    assertEquals(1, demand.pending());
+    assertEquals(0, demand.held());
+    tell(held(2));
+    Verdict.Go second = receive(Verdict.Go.class);
+    assertEquals(attempt, second.order().attempt());
+    assertEquals(ticket(2), second.ticket());
+  }
+
+  @Test
+  void refusesWithTheLimitsOfTheMoment() throws Exception {
+    profile.limits = new Limits(1L, 1_000L, 5L, null, null, 5L);
+    open();
+    admit();
+    receive(Verdict.Waiting.class);
+    admit();
+    Verdict.No no = receive(Verdict.No.class);
+    assertEquals("rate_limit_exceeded", no.refusal().code());
+    assertNotNull(no.limits());
+    assertEquals(1, no.limits().requestsPerMinute().used());
+  }
+
+  @Test
+  void refusesWhenTheQueueIsFullAndGivesThePlaceBack() throws Exception {
+    profile.limits = new Limits(10L, 1_000L, 5L, null, null, 1L);
+    open();
+    admit();
+    receive(Verdict.Waiting.class);
+    admit();
+    assertEquals("queue_full", receive(Verdict.No.class).refusal().code());
+    assertEquals(1, limits().concurrentRequests().used());
+  }
+
+  @Test
+  void putsOutOfTheQueueWhoWaitedForLongerThanThePlanSays() throws Exception {
+    open();
+    admit();
+    receive(Verdict.Waiting.class);
+    clockAheadMillis.set(31_000);
+    Verdict.No no = assertInstanceOf(Verdict.No.class, gateway.receiveMessage(PATIENCE));
+    assertEquals("queue_timeout", no.refusal().code());
+    assertEquals(503, no.refusal().httpStatus());
+  }
+
+  @Test
+  void tellsWorkerAndGatewayWhenARecordIsDurableAndNotBefore() throws Exception {
+    open();
+    Verdict.Go go = running();
+    settle(go.order());
+    UsageLedger.Append append = append();
+    assertEquals(go.order().attempt(), append.records().getFirst().attempt());
+    assertEquals(10 * 2 + 5 * 6, append.records().getFirst().costMicros());
+    assertTrue(append.started().isEmpty(), "the start of a short request is written");
+    gateway.expectNoMessage(QUIET);
+    append.replyTo().tell(new LedgerReply.Appended(append.batch()));
+    assertEquals(new WorkerCommand.Settled(go.order().attempt()), worker.receiveMessage());
+    assertEquals(go.order().attempt(), receive(Verdict.Durable.class).attempt());
+    assertEquals(15, limits().tokensPerMinute().used());
+  }
+
+  @Test
+  void answersARepeatedSettlementAtOnceAndWritesItOnce() throws Exception {
+    open();
+    Verdict.Go go = running();
+    settle(go.order());
+    settle(go.order());
+    UsageLedger.Append append = append();
+    append.replyTo().tell(new LedgerReply.Appended(append.batch()));
+    receive(Verdict.Durable.class);
+    worker.receiveMessage();
+    settle(go.order());
+    assertEquals(new WorkerCommand.Settled(go.order().attempt()), worker.receiveMessage());
+    receive(Verdict.Durable.class);
+    ledger.expectNoMessage(QUIET);
+    assertEquals(15, limits().tokensPerMinute().used());
+  }
+
+  @Test
+  void takesASettlementOfARunThatAnEarlierOneAdmitted() throws Exception {
+    open();
+    Verdict.Go go = running();
+    String other = Samples.attempt();
+    settle(orderOf(go.order(), other));
+    UsageLedger.Append append = append();
+    assertEquals(other, append.records().getFirst().attempt());
+    append.replyTo().tell(new LedgerReply.Appended(append.batch()));
+    assertEquals(new WorkerCommand.Settled(other), worker.receiveMessage());
+  }
+
+  @Test
+  void writesTheStartOfALongRequest() throws Exception {
+    settings = settings(50, 120_000);
+    open();
+    Verdict.Go go = running();
+    UsageLedger.Append append = append();
+    assertEquals(go.order().attempt(), append.started().getFirst().attempt());
+    assertTrue(append.records().isEmpty());
+  }
+
+  @Test
+  void doesNotWriteTheStartOfARequestThatLeftBeforeItRan() throws Exception {
+    settings = settings(50, 120_000);
+    open();
+    Verdict.Go go = running();
+    entity().tell(new TenantEntity.Leave(go.order().attempt()));
+    ledger.expectNoMessage(Duration.ofMillis(300));
+  }
+
+  @Test
+  void admitsNothingWhileTheJournalIsAwayAndOpensByItself() throws Exception {
+    open();
+    Verdict.Go go = running();
+    settle(go.order());
+    UsageLedger.Append first = append();
+    first.replyTo().tell(new LedgerReply.AppendFailed(first.batch(), "disk full"));
+    UsageLedger.Append again = append();
+    assertEquals(first.batch(), again.batch());
+    assertEquals(first.records(), again.records());
+    admit();
+    Verdict.No no = receive(Verdict.No.class);
+    assertEquals("journal_unavailable", no.refusal().code());
+    assertEquals(503, no.refusal().httpStatus());
+    again.replyTo().tell(new LedgerReply.Appended(again.batch()));
+    receive(Verdict.Durable.class);
+    admit();
+    receive(Verdict.Waiting.class);
+  }
+
+  @Test
+  void keepsRequestsWhileItLoadsAndNoMoreThanItMay() throws Exception {
+    spawn();
+    ActorRef<TenantRecord.Notice> ofRecord = take(records);
+    for (int i = 0; i < 3; i++) {
+      admit();
+    }
+    assertEquals("journal_unavailable", receive(Verdict.No.class).refusal().code());
+    gateway.expectNoMessage(QUIET);
+    ofRecord.tell(new TenantRecord.ProfileChanged(profile.build()));
+    take(ledgers).tell(Samples.opened(0, 0, 0, 0));
+    receive(Verdict.Waiting.class);
+    receive(Verdict.Waiting.class);
+    gateway.expectNoMessage(QUIET);
+  }
+
+  @Test
+  void goesOnFromWhatTheLedgerSaysWasUsed() throws Exception {
+    spawn();
+    take(records).tell(new TenantRecord.ProfileChanged(profile.build()));
+    take(ledgers).tell(Samples.opened(3, 400, 0, 0));
+    assertEquals(3, limits().requestsPerMinute().used());
+    assertEquals(400, limits().tokensPerMinute().used());
+  }
+
+  @Test
+  void knowsNoKeyOfATenantThatIsNotThere() throws Exception {
+    spawn();
+    admit();
+    take(records).tell(new TenantRecord.Unknown(Samples.TENANT));
+    assertEquals("invalid_api_key", receive(Verdict.No.class).refusal().code());
+    TestProbe<TenantEntity.Authorization> answer = KIT.createTestProbe();
+    entity().tell(new TenantEntity.Authorize(Samples.KEY, Scope.INFERENCE, answer.ref()));
+    assertEquals(
+        "invalid_api_key", answer.expectMessageClass(TenantEntity.Denied.class).refusal().code());
+  }
+
+  @Test
+  void opensWhenTheTenantIsOnboardedLater() throws Exception {
+    spawn();
+    ActorRef<TenantRecord.Notice> ofRecord = take(records);
+    ofRecord.tell(new TenantRecord.Unknown(Samples.TENANT));
+    ofRecord.tell(new TenantRecord.ProfileChanged(profile.build()));
+    take(ledgers).tell(Samples.opened(0, 0, 0, 0));
+    admit();
+    receive(Verdict.Waiting.class);
+  }
+
+  @Test
+  void obeysANewProfileAtOnce() throws Exception {
+    ActorRef<TenantRecord.Notice> ofRecord = open();
+    profile.limits = new Limits(0L, 1_000L, 5L, null, null, 5L);
+    ofRecord.tell(new TenantRecord.ProfileChanged(profile.build()));
+    admit();
+    assertEquals("rate_limit_exceeded", receive(Verdict.No.class).refusal().code());
+  }
+
+  @Test
+  void writesWhatIsLeftAndReturnsItsTicketsBeforeItStops() throws Exception {
+    open();
+    tell(held(7));
+    Verdict.Go go = running();
+    tell(held(8));
+    settle(go.order());
+    entity().tell(TenantEntity.Retire.RETIRE);
+    assertEquals(new SlotOwner.Return(ticket(8)), worker.receiveMessage());
+    UsageLedger.Append append = append();
+    TestProbe<Object> watcher = KIT.createTestProbe();
+    admit();
+    gateway.expectNoMessage(QUIET);
+    append.replyTo().tell(new LedgerReply.Appended(append.batch()));
+    receive(Verdict.Durable.class);
+    watcher.expectTerminated(entity(), PATIENCE);
+  }
+
+  @Test
+  void stopsAtOnceWithNothingInHand() throws Exception {
+    open();
+    entity().tell(TenantEntity.Retire.RETIRE);
+    KIT.createTestProbe().expectTerminated(entity(), PATIENCE);
+  }
+
+  @Test
+  void asksToBePutToSleepWhenItIsIdleAndGivesItsTicketsBack() throws Exception {
+    settings = settings(60_000, 50);
+    open();
+    tell(held(1));
+    assertInstanceOf(ClusterSharding.Passivate.class, shard.receiveMessage(PATIENCE));
+    assertEquals(new SlotOwner.Return(ticket(1)), worker.receiveMessage());
+  }
+
+  @Test
+  void staysAwakeWhileARequestIsInHand() throws Exception {
+    settings = settings(60_000, 50);
+    open();
+    admit();
+    shard.expectNoMessage(Duration.ofMillis(2_500));
+  }
+
+  @Test
+  void startsItsRecordAgainWhenThatStopped() throws Exception {
+    open();
+    TestProbe<TenantReply> replies = KIT.createTestProbe();
+    administer("stop", replies.ref());
+    record.receiveMessage();
+    take(records).tell(new TenantRecord.ProfileChanged(profile.build()));
+    administer("on", replies.ref());
+    record.receiveMessage();
+    admit();
+    receive(Verdict.Waiting.class);
+  }
+
+  @Test
+  void startsItsLedgerAgainWhenThatBrokeAndSendsTheBatchAgain() throws Exception {
+    open();
+    Verdict.Go go = running();
+    TestProbe<LedgerReply.Status> status = KIT.createTestProbe();
+    settle(go.order());
+    UsageLedger.Append lost = append();
+    entity().tell(new TenantEntity.QueryLedger(new UsageLedger.GetStatus(status.ref())));
+    assertInstanceOf(UsageLedger.GetStatus.class, ledger.receiveMessage());
+    take(ledgers).tell(Samples.opened(0, 0, 0, 0));
+    UsageLedger.Append again = append();
+    assertEquals(lost.records(), again.records());
+    again.replyTo().tell(new LedgerReply.Appended(again.batch()));
+    receive(Verdict.Durable.class);
+    assertEquals(15, limits().tokensPerMinute().used(), "what is in hand counts once");
+  }
+
+  private void spawn() {
+    ServingParts parts =
+        new ServingParts(
+            settings,
+            () -> Instant.now().plusMillis(clockAheadMillis.get()),
+            new CatalogReplica(Samples.catalog()),
+            Samples.HOUSE,
+            coordinator.ref(),
+            (tenant, parent) -> recordThatTells(parent),
+            (tenant, parent) -> ledgerThatTells(parent));
+    spawned = KIT.spawn(TenantEntity.create(Samples.TENANT, parts, shard.ref()));
+  }
+
+  /** Hands what it gets to the probe; a Suspend makes it stop, as a failed journal does. */
+  private Behavior<TenantRecord.Command> recordThatTells(ActorRef<TenantRecord.Notice> parent) {
+    return Behaviors.setup(
+        context -> {
+          records.add(parent);
+          return Behaviors.receiveMessage(
+              command -> {
+                record.ref().tell(command);
+                boolean stops =
+                    command instanceof TenantRecord.Execute execute
+                        && execute.command() instanceof TenantCommand.Suspend;
+                return stops ? Behaviors.stopped() : Behaviors.same();
+              });
+        });
+  }
+
+  /** Hands what it gets to the probe; a question for its status breaks it. */
+  private Behavior<UsageLedger.Command> ledgerThatTells(ActorRef<LedgerReply.Opened> parent) {
+    return Behaviors.setup(
+        context -> {
+          ledgers.add(parent);
+          return Behaviors.receiveMessage(
+              command -> {
+                ledger.ref().tell(command);
+                if (command instanceof UsageLedger.GetStatus) {
+                  throw new IllegalStateException("broken, as the test wants it");
+                }
+                return Behaviors.same();
+              });
+        });
+  }
+
+  private ActorRef<TenantRecord.Notice> open() throws InterruptedException {
+    spawn();
+    ActorRef<TenantRecord.Notice> ofRecord = take(records);
+    ofRecord.tell(new TenantRecord.ProfileChanged(profile.build()));
+    take(ledgers).tell(Samples.opened(0, 0, 0, 0));
+    return ofRecord;
+  }
+
+  private ActorRef<TenantEntity.Command> entity() {
+    assertNotNull(spawned);
+    return spawned;
+  }
+
+  private void tell(SlotHolder message) {
+    entity().<Object>unsafeUpcast().tell(message);
+  }
+
+  private String admit() {
+    Request request = new Request();
+    request.receivedAtMillis = Instant.now().toEpochMilli();
+    request.deadlineMillis = request.receivedAtMillis + 300_000;
+    entity().tell(new TenantEntity.Admit(request.build(), gateway.ref()));
+    return request.attempt;
+  }
+
+  private Verdict.Go running() {
+    tell(held(1));
+    admit();
+    return receive(Verdict.Go.class);
+  }
+
+  private void administer(String what, ActorRef<TenantReply> replyTo) {
+    TenantCommand command =
+        what.equals("stop") ? new TenantCommand.Suspend("r1") : new TenantCommand.Resume("r2");
+    entity().tell(new TenantEntity.Administer(command, replyTo));
+  }
+
+  private void settle(RunOrder order) {
+    RunReport report =
+        new RunReport(
+            order,
+            RunReport.Outcome.COMPLETED,
+            10,
+            5,
+            false,
+            "small",
+            null,
+            null,
+            null,
+            200,
+            5,
+            20);
+    entity().tell(new TenantEntity.Settle(report, worker.ref().narrow(), gateway.ref()));
+  }
+
+  private static RunOrder orderOf(RunOrder order, String attempt) {
+    assertNotEquals(order.attempt(), attempt);
+    return new RunOrder(
+        attempt,
+        order.tenant(),
+        order.keyId(),
+        order.modelAsked(),
+        order.model(),
+        order.fallbacks(),
+        order.stream(),
+        order.includeUsage(),
+        order.label(),
+        order.admittedAt(),
+        order.queueMillis(),
+        order.deadline(),
+        order.inputTokens(),
+        order.retrieval(),
+        order.prompt(),
+        order.variables(),
+        order.bodyBytes());
+  }
+
+  private LimitsView limits() {
+    TestProbe<TenantEntity.Authorization> answer = KIT.createTestProbe();
+    entity().tell(new TenantEntity.Authorize(Samples.KEY, Scope.INFERENCE, answer.ref()));
+    return answer.expectMessageClass(TenantEntity.Granted.class, PATIENCE).limits();
+  }
+
+  private UsageLedger.Append append() {
+    return assertInstanceOf(UsageLedger.Append.class, ledger.receiveMessage(PATIENCE));
+  }
+
+  private FairnessCoordinator.Demand demand() {
+    return assertInstanceOf(FairnessCoordinator.Demand.class, coordinator.receiveMessage(PATIENCE));
+  }
+
+  private <T> T receive(Class<T> type) {
+    return assertInstanceOf(type, gateway.receiveMessage(PATIENCE));
+  }
+
+  private static <T> T take(BlockingQueue<T> from) throws InterruptedException {
+    T next = from.poll(10, TimeUnit.SECONDS);
+    assertNotNull(next);
+    return next;
+  }
+
+  private SlotHolder.Held held(long seq) {
+    return new SlotHolder.Held(ticket(seq), worker.ref());
+  }
+
+  private static SlotTicket ticket(long seq) {
+    return new SlotTicket("small", "w1", 1, 0, seq);
+  }
+
+  private static ServingSettings settings(long startedLingerMillis, long passivateAfterMillis) {
+    return new ServingSettings(
+        100, 2, startedLingerMillis, 50, 100, 2, passivateAfterMillis, 30_000, 1_000, 1_000_000);
+  }
+}
