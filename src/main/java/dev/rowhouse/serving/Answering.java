@@ -59,6 +59,11 @@ public final class Answering {
   /** After this silence the tenant's actor is asked again; it knows the attempt. */
   private static final long SILENCE_MILLIS = 2_000;
 
+  /**
+   * A live worker starts a run or refuses the ticket; one that does neither for so long is gone.
+   */
+  private static final long WORKER_SILENCE_MILLIS = 10_000;
+
   /** A worker that died says nothing; one whose run died says so within this time. */
   private static final long WORKER_WORD_MILLIS = 2_000;
 
@@ -108,6 +113,7 @@ public final class Answering {
   private long lastCommentMillis;
   private @Nullable LimitsView limits;
   private @Nullable RunOrder order;
+  private Verdict.@Nullable Go given;
   private @Nullable ActorRef<RunControl> run;
   private @Nullable BoundedSourceQueue<Answer.Part> stream;
   private ByteString whole = ByteString.emptyByteString();
@@ -197,7 +203,11 @@ public final class Answering {
   }
 
   private Behavior<Object> start(Verdict.Go go) {
+    Verdict.Go before = given;
     if (phase == Phase.RUNNING || phase == Phase.ENDING) {
+      if (before == null || !before.ticket().equals(go.ticket())) {
+        go.worker().tell(new SlotOwner.Return(go.ticket()));
+      }
       return Behaviors.same();
     }
     if (clientGone) {
@@ -206,6 +216,7 @@ public final class Answering {
     }
     limits = go.limits();
     order = go.order();
+    given = go;
     enter(Phase.STARTING);
     go.worker().tell(new WorkerCommand.Start(go.ticket(), go.order(), context.getSelf().narrow()));
     return Behaviors.same();
@@ -357,7 +368,18 @@ public final class Answering {
         askAgain(now);
         yield Behaviors.same();
       }
-      case STARTING -> inPhase > SILENCE_MILLIS ? waitForAnotherSlot() : Behaviors.same();
+      case STARTING -> {
+        if (inPhase > WORKER_SILENCE_MILLIS) {
+          yield waitForAnotherSlot();
+        }
+        // A message may be lost between nodes; the worker knows a ticket that it has seen.
+        Verdict.Go go = given;
+        if (go != null && inPhase > SILENCE_MILLIS) {
+          go.worker()
+              .tell(new WorkerCommand.Start(go.ticket(), go.order(), context.getSelf().narrow()));
+        }
+        yield Behaviors.same();
+      }
       case RUNNING -> {
         if (runLostMillis > 0 && now - runLostMillis > WORKER_WORD_MILLIS) {
           yield settleForLostWorker(now);

@@ -242,6 +242,13 @@ final class Desk {
     return inFlight.get(attempt);
   }
 
+  /** A request that was not admitted after all: it has used nothing, its request neither. */
+  void withdraw(InFlight request, long nowMillis) {
+    if (leave(request.attempt(), nowMillis) != null) {
+      requests.correct(request.reservedSecond, -1, nowMillis);
+    }
+  }
+
   /** A request that ends without a run: what it reserved is given back, its request counts. */
   @Nullable InFlight leave(String attempt, long nowMillis) {
     InFlight request = inFlight.remove(attempt);

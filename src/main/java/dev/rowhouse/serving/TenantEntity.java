@@ -345,7 +345,7 @@ public final class TenantEntity {
     }
     Refusal full = desk.queueFull();
     if (full != null) {
-      desk.leave(request.attempt(), now());
+      desk.withdraw(request, now());
       request.gateway.tell(new Verdict.No(full, desk.view(now())));
       return;
     }

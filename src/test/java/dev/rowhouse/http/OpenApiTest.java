@@ -178,7 +178,6 @@ class OpenApiTest {
         new TenantDirectory(database, Runnable::run, "standard"),
         KIT.<FairnessCoordinator.Command>createTestProbe().ref(),
         new Answering.Settings(tenants, InstantSource.system(), 1_000, 1_000),
-        List.of(),
         1_000,
         new Health());
   }
