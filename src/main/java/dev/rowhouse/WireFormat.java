@@ -59,6 +59,7 @@ final class WireFormat {
           SlotHolder.class,
           SlotOwner.SlotCommand.class,
           WorkerCommand.class,
+          WorkerCommand.Description.class,
           RunEvent.class,
           RunControl.class,
           Catalog.class,

@@ -8,6 +8,7 @@ import com.esotericsoftware.kryo.kryo5.serializers.ImmutableCollectionsSerialize
 import com.esotericsoftware.kryo.kryo5.util.Pool;
 import java.io.NotSerializableException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.zip.CRC32C;
 import org.apache.pekko.actor.ExtendedActorSystem;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -85,7 +86,7 @@ public final class WireSerializer extends SerializerWithStringManifest {
           "a message of wire format " + manifest + "; this node reads " + WireFormat.VERSION);
     }
     int length = bytes.length - CHECKSUM_BYTES;
-    if (length < 0 || checksum(bytes, length) != ByteBuffer.wrap(bytes).getInt(length)) {
+    if (length < 0 || checksum(bytes, length) != checksumIn(bytes, length)) {
       throw new NotSerializableException("a broken message: its checksum is wrong");
     }
     Kryo kryo = kryos.obtain();
@@ -105,6 +106,11 @@ public final class WireSerializer extends SerializerWithStringManifest {
     CRC32C sum = new CRC32C();
     sum.update(bytes, 0, length);
     return (int) sum.getValue();
+  }
+
+  /** Kryo writes the lowest byte first. */
+  private static int checksumIn(byte[] bytes, int at) {
+    return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getInt(at);
   }
 
   private Kryo newKryo() {

@@ -54,8 +54,21 @@ class WireFormatTest {
   @MethodSource("wireTypes")
   void everyTypeComesBackAsItWent(Class<?> type) throws Exception {
     for (Object sample : SAMPLES.of(type)) {
-      assertEquals(sample, WIRE.fromBinary(WIRE.toBinary(sample), WireFormat.VERSION));
+      byte[] bytes = WIRE.toBinary(sample);
+      Object back = WIRE.fromBinary(bytes, WireFormat.VERSION);
+      assertEquals(type, back.getClass());
+      if (holdsAnArray(type)) {
+        assertEquals(Arrays.toString(bytes), Arrays.toString(WIRE.toBinary(back)));
+      } else {
+        assertEquals(sample, back);
+      }
     }
+  }
+
+  /** Records with an array are not equal to their like. */
+  private static boolean holdsAnArray(Class<?> type) {
+    return type.isRecord()
+        && Arrays.stream(type.getRecordComponents()).anyMatch(one -> one.getType().isArray());
   }
 
   static List<Class<?>> wireTypes() {

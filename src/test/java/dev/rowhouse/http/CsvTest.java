@@ -7,13 +7,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class CsvTest {
-  @ParameterizedTest(name = "{0}")
+  @ParameterizedTest(name = "value: {0}")
   @ValueSource(strings = {"", "plain", "-5", "-1.5e-3", "12", "a=b", "2026-03-10T12:00:00Z"})
   void leavesWhatIsHarmless(String value) {
     assertEquals(value, Csv.field(value));
   }
 
-  @ParameterizedTest(name = "{0}")
+  @ParameterizedTest(name = "value: {0}")
   @ValueSource(strings = {"=1+1", "+1", "-1+1", "@SUM(A1)", "\tx", "--5"})
   void takesTheForceOutOfAFormula(String value) {
     assertEquals("'" + value, Csv.field(value));

@@ -30,7 +30,7 @@ class JsonTest {
     refused("{\"a\":".repeat(100_000));
   }
 
-  @ParameterizedTest(name = "{0}")
+  @ParameterizedTest(name = "text: {0}")
   @ValueSource(
       strings = {
         "",

@@ -84,7 +84,7 @@ class RecordBatcherTest {
     }
     int written = 0;
     for (int i = 0; i < 3; i++) {
-      RecordBatcher.Batch batch = taken(batcher.next(1_000));
+      RecordBatcher.Batch batch = taken(batcher.next(1_000 + i * LINGER));
       assertTrue(batch.records().size() <= BATCH_MAX);
       written += batch.records().size();
       batcher.acknowledged(batch.number());
