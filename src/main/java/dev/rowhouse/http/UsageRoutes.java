@@ -186,7 +186,7 @@ final class UsageRoutes {
 
   private <R> CompletionStage<R> query(
       TenantId tenant,
-      java.util.function.Function<org.apache.pekko.actor.typed.ActorRef<R>, UsageLedger.Command>
+      java.util.function.Function<org.apache.pekko.actor.typed.ActorRef<R>, UsageLedger.Query>
           query) {
     return tenants.<R>ask(tenant, replyTo -> new TenantEntity.QueryLedger(query.apply(replyTo)));
   }

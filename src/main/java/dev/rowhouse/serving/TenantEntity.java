@@ -87,7 +87,7 @@ public final class TenantEntity {
       implements Command {}
 
   /** For the tenant's ledger. */
-  public record QueryLedger(UsageLedger.Command query) implements Command {}
+  public record QueryLedger(UsageLedger.Query query) implements Command {}
 
   /** The stop message: no newcomers, return tickets, write what is left, stop. */
   public enum Retire implements Command {
@@ -301,7 +301,9 @@ public final class TenantEntity {
     switch (command) {
       case Admit admit -> admit.gateway().tell(new Verdict.No(Refusals.invalidKey(), null));
       case Authorize authorize -> authorize.replyTo().tell(new Denied(Refusals.invalidKey()));
-      case Leave _, Requeue _, Settle _, QueryLedger _, Administer _, Retire _ -> {}
+      case QueryLedger query ->
+          query.query().replyTo().tell(new LedgerReply.Away("there is no such tenant"));
+      case Leave _, Requeue _, Settle _, Administer _, Retire _ -> {}
     }
     return Behaviors.same();
   }

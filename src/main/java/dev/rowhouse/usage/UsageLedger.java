@@ -55,7 +55,7 @@ public final class UsageLedger {
   }
 
   /** A question about what is known; it is refused while the ledger is away. */
-  sealed interface Query extends Command {
+  public sealed interface Query extends Command {
     ActorRef<? super LedgerReply.Away> replyTo();
   }
 

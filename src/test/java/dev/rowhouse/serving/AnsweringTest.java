@@ -162,6 +162,8 @@ class AnsweringTest {
   void saysThatTheJournalIsAwayWhenTheEndWaitedForTooLong() throws Exception {
     Verdict.Go go = runs();
     tell(new RunEvent.Ended(attempt(), report(go.order()), List.of(bytes("{}"))));
+    // The gateway repeats the settlement: so it has taken the end, and its wait has begun.
+    told(TenantEntity.Settle.class);
     clockAheadMillis.set(DURABLE_WAIT_MILLIS + 1_000);
     Refusal refusal = assertInstanceOf(Answer.Refused.class, answered()).refusal();
     assertEquals("journal_unavailable", refusal.code());

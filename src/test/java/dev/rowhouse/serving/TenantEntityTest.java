@@ -388,11 +388,11 @@ class TenantEntityTest {
   void startsItsLedgerAgainWhenThatBrokeAndSendsTheBatchAgain() throws Exception {
     open();
     Verdict.Go go = running();
-    TestProbe<LedgerReply.Status> status = KIT.createTestProbe();
+    TestProbe<LedgerReply.Sums> sums = KIT.createTestProbe();
     settle(go.order());
     UsageLedger.Append lost = append();
-    entity().tell(new TenantEntity.QueryLedger(new UsageLedger.GetStatus(status.ref())));
-    assertInstanceOf(UsageLedger.GetStatus.class, ledger.receiveMessage());
+    entity().tell(new TenantEntity.QueryLedger(new UsageLedger.GetTotals(sums.ref())));
+    assertInstanceOf(UsageLedger.GetTotals.class, ledger.receiveMessage());
     take(ledgers).tell(Samples.opened(0, 0, 0, 0));
     UsageLedger.Append again = append();
     assertEquals(lost.records(), again.records());
@@ -438,7 +438,7 @@ class TenantEntityTest {
           return Behaviors.receiveMessage(
               command -> {
                 ledger.ref().tell(command);
-                if (command instanceof UsageLedger.GetStatus) {
+                if (command instanceof UsageLedger.GetTotals) {
                   throw new IllegalStateException("broken, as the test wants it");
                 }
                 return Behaviors.same();
