@@ -6,7 +6,7 @@ create table if not exists "event_journal" (
   "writer" varchar not null,
   "write_timestamp" bigint not null,
   "adapter_manifest" varchar not null,
-  "event_payload" blob not null,
+  "event_payload" varbinary(1048576) not null,
   "event_ser_id" integer not null,
   "event_ser_manifest" varchar not null,
   "meta_payload" blob,

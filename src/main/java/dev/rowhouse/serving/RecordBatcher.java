@@ -13,6 +13,9 @@ import org.jspecify.annotations.Nullable;
  * Group commit: what the next batch of the ledger will hold, while at most one batch is on its way.
  * Pure, with the time passed in.
  *
+ * <p>A record that comes alone is written at once. Those that come within {@code lingerMillis} of
+ * the last batch gather until then: the price of a commit is shared by them.
+ *
  * <p>A batch stays here until it is acknowledged, and goes out again as it was when it failed. The
  * start of a request is written by itself only when the request runs longer than {@code
  * startedLingerMillis}; a shorter one is known by its end alone.
@@ -29,7 +32,7 @@ final class RecordBatcher {
   private final Map<String, UsageRecord> pending = new LinkedHashMap<>();
   private final Map<String, Start> starts = new LinkedHashMap<>();
   private @Nullable Batch inHand;
-  private long oldestPendingMillis;
+  private long lastSentMillis;
   private long batches;
 
   RecordBatcher(int batchMax, long lingerMillis, long startedLingerMillis) {
@@ -48,11 +51,8 @@ final class RecordBatcher {
   }
 
   /** The end of an attempt; its start, if not written yet, need not be written any more. */
-  void ended(UsageRecord record, long nowMillis) {
+  void ended(UsageRecord record) {
     starts.remove(record.attempt());
-    if (pending.isEmpty()) {
-      oldestPendingMillis = nowMillis;
-    }
     pending.putIfAbsent(record.attempt(), record);
   }
 
@@ -77,7 +77,7 @@ final class RecordBatcher {
       records.add(ready.next());
       ready.remove();
     }
-    oldestPendingMillis = nowMillis;
+    lastSentMillis = nowMillis;
     List<StartedEntry> started = new ArrayList<>();
     Iterator<Start> waiting = starts.values().iterator();
     while (waiting.hasNext() && started.size() < batchMax) {
@@ -111,7 +111,7 @@ final class RecordBatcher {
   long millisUntilDue(long nowMillis) {
     long due = Long.MAX_VALUE;
     if (!pending.isEmpty()) {
-      due = pending.size() >= batchMax ? nowMillis : oldestPendingMillis + lingerMillis;
+      due = pending.size() >= batchMax ? nowMillis : lastSentMillis + lingerMillis;
     }
     if (!starts.isEmpty()) {
       Start oldest = starts.values().iterator().next();

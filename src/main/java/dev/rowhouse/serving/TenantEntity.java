@@ -455,7 +455,7 @@ public final class TenantEntity {
       }
     }
     waiters.put(attempt, new Waiters(settle.worker(), gateway));
-    batcher.ended(settled, now());
+    batcher.ended(settled);
     return pump();
   }
 

@@ -27,9 +27,18 @@ class RecordBatcherTest {
   }
 
   @Test
-  void lingersFromTheFirstRecordOn() {
-    batcher.ended(record(), 1_000);
-    batcher.ended(record(), 1_009);
+  void writesALoneRecordAtOnce() {
+    batcher.ended(record());
+    assertEquals(0, batcher.millisUntilDue(1_000));
+    assertEquals(1, taken(batcher.next(1_000)).records().size());
+  }
+
+  @Test
+  void gathersWhatComesSoonAfterTheLastBatch() {
+    batcher.ended(record());
+    batcher.acknowledged(taken(batcher.next(1_000)).number());
+    batcher.ended(record());
+    batcher.ended(record());
     assertEquals(1, batcher.millisUntilDue(1_009));
     assertNull(batcher.next(1_009));
     assertEquals(2, taken(batcher.next(1_010)).records().size());
@@ -38,7 +47,7 @@ class RecordBatcherTest {
   @Test
   void doesNotLingerWhenABatchIsFull() {
     for (int i = 0; i < BATCH_MAX; i++) {
-      batcher.ended(record(), 1_000);
+      batcher.ended(record());
     }
     assertEquals(0, batcher.millisUntilDue(1_000));
     assertEquals(BATCH_MAX, taken(batcher.next(1_000)).records().size());
@@ -46,10 +55,10 @@ class RecordBatcherTest {
 
   @Test
   void hasOneBatchOnItsWayAndGathersTheNext() {
-    batcher.ended(record(), 0);
+    batcher.ended(record());
     RecordBatcher.Batch first = taken(batcher.next(LINGER));
     String later = Samples.attempt();
-    batcher.ended(record(later), LINGER);
+    batcher.ended(record(later));
     assertNull(batcher.next(10 * LINGER));
     assertSame(first, batcher.acknowledged(first.number()));
     RecordBatcher.Batch second = taken(batcher.next(10 * LINGER));
@@ -59,9 +68,9 @@ class RecordBatcherTest {
 
   @Test
   void sendsAFailedBatchAgainAsItWas() {
-    batcher.ended(record(), 0);
+    batcher.ended(record());
     RecordBatcher.Batch batch = taken(batcher.next(LINGER));
-    batcher.ended(record(), LINGER);
+    batcher.ended(record());
     assertSame(batch, batcher.again());
     assertSame(batch, batcher.again());
     assertEquals(1, batch.records().size());
@@ -69,7 +78,7 @@ class RecordBatcherTest {
 
   @Test
   void knowsAnAcknowledgementThatComesTwiceOrOfAnotherBatch() {
-    batcher.ended(record(), 0);
+    batcher.ended(record());
     RecordBatcher.Batch batch = taken(batcher.next(LINGER));
     assertNull(batcher.acknowledged(batch.number() + 1));
     assertNotNull(batcher.acknowledged(batch.number()));
@@ -80,7 +89,7 @@ class RecordBatcherTest {
   @Test
   void takesNoMoreThanABatchHolds() {
     for (int i = 0; i < 2 * BATCH_MAX + 1; i++) {
-      batcher.ended(record(), 0);
+      batcher.ended(record());
     }
     int written = 0;
     for (int i = 0; i < 3; i++) {
@@ -97,7 +106,7 @@ class RecordBatcherTest {
   void leavesOutTheStartOfAShortRequest() {
     String attempt = Samples.attempt();
     batcher.started(start(attempt), 0);
-    batcher.ended(record(attempt), STARTED_LINGER - 1);
+    batcher.ended(record(attempt));
     RecordBatcher.Batch batch = taken(batcher.next(STARTED_LINGER + LINGER));
     assertEquals(List.of(), batch.started());
     assertEquals(1, batch.records().size());
@@ -119,7 +128,7 @@ class RecordBatcherTest {
   @Test
   void leavesAStartThatIsNotDueOutOfABatchOfRecords() {
     batcher.started(start(Samples.attempt()), 0);
-    batcher.ended(record(), 0);
+    batcher.ended(record());
     assertEquals(List.of(), taken(batcher.next(LINGER)).started());
   }
 
@@ -134,7 +143,7 @@ class RecordBatcherTest {
   @Test
   void holdsARecordUntilItIsDurable() {
     String attempt = Samples.attempt();
-    batcher.ended(record(attempt), 0);
+    batcher.ended(record(attempt));
     assertTrue(batcher.holds(attempt));
     RecordBatcher.Batch batch = taken(batcher.next(LINGER));
     assertTrue(batcher.holds(attempt));
