@@ -2,7 +2,6 @@ package dev.rowhouse;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
-import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigValueFactory;
 import dev.rowhouse.fairness.FairnessCoordinator;
 import dev.rowhouse.fairness.FairnessSettings;
@@ -17,10 +16,7 @@ import dev.rowhouse.inference.WorkerCommand;
 import dev.rowhouse.inference.WorkerSettings;
 import dev.rowhouse.journal.Database;
 import dev.rowhouse.journal.Fence;
-import dev.rowhouse.journal.JournalException;
-import dev.rowhouse.journal.JournalSchema;
 import dev.rowhouse.retrieval.BgeEmbedder;
-import dev.rowhouse.retrieval.DocumentStore;
 import dev.rowhouse.retrieval.KnowledgeEntity;
 import dev.rowhouse.retrieval.Retrieval;
 import dev.rowhouse.serving.Answering;
@@ -42,9 +38,7 @@ import dev.rowhouse.tenant.WriteFence;
 import dev.rowhouse.usage.LedgerSettings;
 import dev.rowhouse.usage.UsageLedger;
 import java.io.IOException;
-import java.net.BindException;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.sql.SQLException;
@@ -78,7 +72,7 @@ import org.jspecify.annotations.Nullable;
 
 /** One running node: the rooms of the house, opened ground floor first. */
 final class Node {
-  private static final String NAME = "rowhouse";
+  static final String NAME = "rowhouse";
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(75);
   private static final Duration RESTART_MIN = Duration.ofMillis(500);
   private static final Duration RESTART_MAX = Duration.ofSeconds(10);
@@ -115,7 +109,7 @@ final class Node {
 
   /** Opens the rooms; what stands in the way comes as a {@link StartFailure}. */
   static Node start() {
-    Config config = loadConfig();
+    Config config = Preflight.loadConfig();
     DataDirectory data = DataDirectory.take(Path.of(config.getString("rowhouse.data-dir")));
     Database database = null;
     ActorSystem<Void> system = null;
@@ -124,20 +118,20 @@ final class Node {
           config
               .withValue("rowhouse.data-dir", ConfigValueFactory.fromAnyRef(data.path().toString()))
               .resolve();
-      checkAddress(placed, "port", "ROWHOUSE_HTTP_PORT");
-      checkAddress(placed, "operator-port", "ROWHOUSE_OPERATOR_PORT");
+      Preflight.checkAddress(placed, "port", "ROWHOUSE_HTTP_PORT");
+      Preflight.checkAddress(placed, "operator-port", "ROWHOUSE_OPERATOR_PORT");
       String configuredToken = placed.getString("rowhouse.http.operator-token");
       String token = configuredToken.isEmpty() ? data.operatorToken() : configuredToken;
       HouseCatalog house = HouseCatalog.of(placed);
-      database = openDatabase(placed);
+      database = Preflight.openDatabase(placed);
       system = ActorSystem.create(Behaviors.empty(), NAME, placed);
       return open(data, database, system, house, token, configuredToken.isEmpty());
     } catch (ConfigException e) {
       close(data, database, system);
-      throw broken(e);
+      throw Preflight.broken(e);
     } catch (RuntimeException e) {
       close(data, database, system);
-      StartFailure address = addressFailure(e);
+      StartFailure address = Preflight.addressFailure(e);
       throw address == null ? e : address;
     }
   }
@@ -422,89 +416,6 @@ final class Node {
       stopCode.set(code);
       return code;
     }
-  }
-
-  private static Config loadConfig() {
-    try {
-      return ConfigFactory.load(
-          ConfigFactory.parseResourcesAnySyntax(
-              NAME, com.typesafe.config.ConfigParseOptions.defaults().setAllowMissing(false)));
-    } catch (ConfigException e) {
-      throw broken(e);
-    }
-  }
-
-  private static StartFailure broken(ConfigException e) {
-    String message = String.valueOf(e.getMessage()).replaceAll("\\s*\\R\\s*", " ");
-    return new StartFailure(
-        StartFailure.CONFIG, "The configuration in conf/ is broken: " + message);
-  }
-
-  private static Database openDatabase(Config config) {
-    try {
-      Database database = Database.open(config);
-      JournalSchema.create(database);
-      DocumentStore.createSchema(database);
-      return database;
-    } catch (JournalException | com.zaxxer.hikari.pool.HikariPool.PoolInitializationException e) {
-      Throwable cause = e.getCause() == null ? e : e.getCause();
-      throw new StartFailure(
-          StartFailure.JOURNAL,
-          "The journal's database "
-              + config.getString("rowhouse.journal.jdbc.url").replaceAll(";.*", "")
-              + " cannot be opened: "
-              + String.valueOf(cause.getMessage()).replaceAll("\\s*\\R\\s*", " "));
-    }
-  }
-
-  /** Looks before the long part of the start, so that the answer comes at once. */
-  private static void checkAddress(Config config, String portKey, String variable) {
-    String host = config.getString("rowhouse.http.host");
-    int port = port(config, portKey, variable);
-    try (ServerSocket socket = new ServerSocket()) {
-      socket.setReuseAddress(true);
-      socket.bind(new InetSocketAddress(host, port));
-    } catch (IOException e) {
-      throw new StartFailure(
-          StartFailure.ADDRESS,
-          "Cannot listen on "
-              + host
-              + ":"
-              + port
-              + ": "
-              + e.getMessage()
-              + ". Stop what uses it, or set "
-              + variable
-              + " to another port.");
-    }
-  }
-
-  private static int port(Config config, String portKey, String variable) {
-    String text = config.getString("rowhouse.http." + portKey).trim();
-    if (!text.matches("[0-9]{1,5}") || Integer.parseInt(text) > 65_535) {
-      throw new StartFailure(
-          StartFailure.CONFIG,
-          "rowhouse.http."
-              + portKey
-              + " ("
-              + variable
-              + ") is '"
-              + text
-              + "', which is no port. Set a number from 1 to 65535.");
-    }
-    return Integer.parseInt(text);
-  }
-
-  private static @Nullable StartFailure addressFailure(Throwable failure) {
-    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-      if (cause instanceof BindException
-          || cause.getClass().getSimpleName().equals("RemoteTransportException")) {
-        return new StartFailure(
-            StartFailure.ADDRESS,
-            "Cannot listen: " + cause.getMessage() + ". Another program uses that port.");
-      }
-    }
-    return null;
   }
 
   private static WriteFence writeFence(Fence fence, String self, Executor blocking) {

@@ -18,7 +18,6 @@ import dev.rowhouse.usage.UsageLedger;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -45,9 +44,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class TenantEntity {
   public static final EntityTypeKey<Command> KEY = EntityTypeKey.create(Command.class, "tenant");
-
-  /** Attempts whose durability is remembered, so that a repeated settlement is answered at once. */
-  private static final int DURABLE_REMEMBERED_MAX = 10_000;
 
   private static final Duration TICK = Duration.ofSeconds(1);
 
@@ -115,18 +111,6 @@ public final class TenantEntity {
     RETIRING
   }
 
-  /** Who waits for the durability of one attempt. */
-  private record Waiters(
-      @Nullable ActorRef<WorkerCommand.Settled> worker, @Nullable ActorRef<Object> gateway) {
-    Waiters with(
-        @Nullable ActorRef<WorkerCommand.Settled> otherWorker,
-        @Nullable ActorRef<Object> otherGateway) {
-      return new Waiters(
-          otherWorker == null ? worker : otherWorker,
-          otherGateway == null ? gateway : otherGateway);
-    }
-  }
-
   private final ActorContext<Object> context;
   private final TimerScheduler<Object> timers;
   private final TenantId tenant;
@@ -136,15 +120,8 @@ public final class TenantEntity {
   private final SlotUser slots;
   private final RecordBatcher batcher;
   private final Orders orders;
-  private final Map<String, Waiters> waiters = new HashMap<>();
+  private final Acknowledgements acknowledgements = new Acknowledgements();
   private final Map<String, Integer> demanded = new HashMap<>();
-  private final Map<String, Boolean> durable =
-      new LinkedHashMap<>() {
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<String, Boolean> eldest) {
-          return size() > DURABLE_REMEMBERED_MAX;
-        }
-      };
   private final ArrayDeque<Object> stash = new ArrayDeque<>();
   private @Nullable ActorRef<TenantRecord.Command> record;
   private @Nullable ActorRef<UsageLedger.Command> ledger;
@@ -434,13 +411,7 @@ public final class TenantEntity {
   private Behavior<Object> onSettle(Settle settle, Desk desk) {
     RunReport report = settle.report();
     String attempt = report.order().attempt();
-    if (durable.containsKey(attempt)) {
-      tellDurable(attempt, new Waiters(settle.worker(), settle.gateway()));
-      return Behaviors.same();
-    }
-    Waiters known = waiters.get(attempt);
-    if (known != null) {
-      waiters.put(attempt, known.with(settle.worker(), settle.gateway()));
+    if (acknowledgements.isKnown(attempt, settle.worker(), settle.gateway())) {
       return Behaviors.same();
     }
     var settled = orders.record(report, desk.catalog());
@@ -454,7 +425,7 @@ public final class TenantEntity {
         slots.finished(request.go.ticket());
       }
     }
-    waiters.put(attempt, new Waiters(settle.worker(), gateway));
+    acknowledgements.await(attempt, settle.worker(), gateway);
     batcher.ended(settled);
     return pump();
   }
@@ -503,26 +474,13 @@ public final class TenantEntity {
     RecordBatcher.Batch batch = batcher.acknowledged(appended.batch());
     if (batch != null) {
       for (var written : batch.records()) {
-        durable.put(written.attempt(), Boolean.TRUE);
-        Waiters waiting = waiters.remove(written.attempt());
-        if (waiting != null) {
-          tellDurable(written.attempt(), waiting);
-        }
+        acknowledgements.written(written.attempt());
       }
     }
     if (state == State.RETIRING && batcher.isEmpty()) {
       return Behaviors.stopped();
     }
     return pump();
-  }
-
-  private static void tellDurable(String attempt, Waiters waiting) {
-    if (waiting.worker() != null) {
-      waiting.worker().tell(new WorkerCommand.Settled(attempt));
-    }
-    if (waiting.gateway() != null) {
-      waiting.gateway().tell(new Verdict.Durable(attempt));
-    }
   }
 
   private Behavior<Object> onAppendFailed(LedgerReply.AppendFailed failed) {

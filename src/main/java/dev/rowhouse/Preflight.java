@@ -1,0 +1,106 @@
+package dev.rowhouse;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
+import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigParseOptions;
+import com.zaxxer.hikari.pool.HikariPool;
+import dev.rowhouse.journal.Database;
+import dev.rowhouse.journal.JournalException;
+import dev.rowhouse.journal.JournalSchema;
+import dev.rowhouse.retrieval.DocumentStore;
+import java.io.IOException;
+import java.net.BindException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is looked at before the rooms open, so that what is wrong is said at once and in one line.
+ */
+final class Preflight {
+  private Preflight() {}
+
+  static Config loadConfig() {
+    try {
+      return ConfigFactory.load(
+          ConfigFactory.parseResourcesAnySyntax(
+              Node.NAME, ConfigParseOptions.defaults().setAllowMissing(false)));
+    } catch (ConfigException e) {
+      throw broken(e);
+    }
+  }
+
+  static StartFailure broken(ConfigException e) {
+    String message = String.valueOf(e.getMessage()).replaceAll("\\s*\\R\\s*", " ");
+    return new StartFailure(
+        StartFailure.CONFIG, "The configuration in conf/ is broken: " + message);
+  }
+
+  static Database openDatabase(Config config) {
+    try {
+      Database database = Database.open(config);
+      JournalSchema.create(database);
+      DocumentStore.createSchema(database);
+      return database;
+    } catch (JournalException | HikariPool.PoolInitializationException e) {
+      Throwable cause = e.getCause() == null ? e : e.getCause();
+      throw new StartFailure(
+          StartFailure.JOURNAL,
+          "The journal's database "
+              + config.getString("rowhouse.journal.jdbc.url").replaceAll(";.*", "")
+              + " cannot be opened: "
+              + String.valueOf(cause.getMessage()).replaceAll("\\s*\\R\\s*", " "));
+    }
+  }
+
+  /** Looks before the long part of the start, so that the answer comes at once. */
+  static void checkAddress(Config config, String portKey, String variable) {
+    String host = config.getString("rowhouse.http.host");
+    int port = port(config, portKey, variable);
+    try (ServerSocket socket = new ServerSocket()) {
+      socket.setReuseAddress(true);
+      socket.bind(new InetSocketAddress(host, port));
+    } catch (IOException e) {
+      throw new StartFailure(
+          StartFailure.ADDRESS,
+          "Cannot listen on "
+              + host
+              + ":"
+              + port
+              + ": "
+              + e.getMessage()
+              + ". Stop what uses it, or set "
+              + variable
+              + " to another port.");
+    }
+  }
+
+  private static int port(Config config, String portKey, String variable) {
+    String text = config.getString("rowhouse.http." + portKey).trim();
+    if (!text.matches("[0-9]{1,5}") || Integer.parseInt(text) > 65_535) {
+      throw new StartFailure(
+          StartFailure.CONFIG,
+          "rowhouse.http."
+              + portKey
+              + " ("
+              + variable
+              + ") is '"
+              + text
+              + "', which is no port. Set a number from 1 to 65535.");
+    }
+    return Integer.parseInt(text);
+  }
+
+  static @Nullable StartFailure addressFailure(Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof BindException
+          || cause.getClass().getSimpleName().equals("RemoteTransportException")) {
+        return new StartFailure(
+            StartFailure.ADDRESS,
+            "Cannot listen: " + cause.getMessage() + ". Another program uses that port.");
+      }
+    }
+    return null;
+  }
+}
