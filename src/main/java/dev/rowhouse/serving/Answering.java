@@ -333,13 +333,18 @@ public final class Answering {
         enter(phase);
         yield Behaviors.same();
       }
-      case ENDING -> stop();
+      case ENDING -> fail(clientLeft());
     };
   }
 
   private Behavior<Object> leave() {
     settings.tenants().tell(tenant, new TenantEntity.Leave(ask.attempt()));
-    return fail(Refusal.of(499, "client_closed_request", "The client has left."));
+    return fail(clientLeft());
+  }
+
+  /** Nobody reads it, but an answer that never came would hold its connection for ever. */
+  private static Refusal clientLeft() {
+    return Refusal.of(499, "client_closed_request", "The client has left.");
   }
 
   private Behavior<Object> onRunTerminated() {
@@ -384,7 +389,9 @@ public final class Answering {
         if (runLostMillis > 0 && now - runLostMillis > WORKER_WORD_MILLIS) {
           yield settleForLostWorker(now);
         }
-        yield clientGone && inPhase > FAREWELL_MILLIS ? stop() : Behaviors.same();
+        yield clientGone && inPhase > FAREWELL_MILLIS
+            ? fail(clientLeft())
+            : Behaviors.same();
       }
       case ENDING -> {
         if (inPhase > settings.durableWaitMillis()) {

@@ -159,6 +159,17 @@ class AnsweringTest {
   }
 
   @Test
+  void anAnswerWhoseClientLeftAtItsEndIsStillCompletedSoThatItsConnectionCanClose()
+      throws Exception {
+    Verdict.Go go = runs();
+    tell(new RunEvent.Ended(attempt(), report(go.order()), List.of(bytes("{}"))));
+    tell(Answering.ClientGone.CLIENT_GONE);
+    Refusal refusal = assertInstanceOf(Answer.Refused.class, answered()).refusal();
+    assertEquals("client_closed_request", refusal.code());
+    isGone();
+  }
+
+  @Test
   void saysThatTheJournalIsAwayWhenTheEndWaitedForTooLong() throws Exception {
     Verdict.Go go = runs();
     tell(new RunEvent.Ended(attempt(), report(go.order()), List.of(bytes("{}"))));
