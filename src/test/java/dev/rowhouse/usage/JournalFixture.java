@@ -1,23 +1,18 @@
 package dev.rowhouse.usage;
 
+import dev.rowhouse.JournalFiles;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
-import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
-import org.apache.pekko.serialization.Serialization;
-import org.apache.pekko.serialization.SerializationExtension;
-import org.apache.pekko.serialization.Serializers;
 
 /**
- * What the first version wrote, as values; {@code main} wrote the files of it. A later version adds
- * files of its own and never changes these.
+ * What the first version wrote, as values; {@code main}, given src/test/resources, wrote the files
+ * of it. A later version adds files of its own and never changes these.
  */
 final class JournalFixture {
   static final String ATTEMPT_1 = "019cd7a5-8c00-7aaa-8000-000000000001";
@@ -93,40 +88,13 @@ final class JournalFixture {
 
   static Map<String, Object> all() {
     Map<String, Object> all = new LinkedHashMap<>();
-    all.put("segment-opened", opened());
-    all.put("recorded", recorded());
-    all.put("snapshot", state().snapshot(Instant.ofEpochMilli(TIME + 3)));
+    all.put("journal-v1/segment-opened", opened());
+    all.put("journal-v1/recorded", recorded());
+    all.put("journal-v1/snapshot", state().snapshot(Instant.ofEpochMilli(TIME + 3)));
     return all;
   }
 
-  /** A line with the serializer's number, one with the manifest, one with the bytes. */
-  static String text(Serialization serialization, Object value) {
-    var serializer = serialization.findSerializerFor(value);
-    return serializer.identifier()
-        + "\n"
-        + Serializers.manifestFor(serializer, value)
-        + "\n"
-        + Base64.getEncoder().encodeToString(serializer.toBinary(value))
-        + "\n";
-  }
-
-  static Object value(Serialization serialization, String text) {
-    List<String> lines = text.lines().toList();
-    return serialization
-        .deserialize(
-            Base64.getDecoder().decode(lines.get(2)), Integer.parseInt(lines.get(0)), lines.get(1))
-        .get();
-  }
-
   public static void main(String[] arguments) throws IOException {
-    Path directory = Path.of(arguments[0]);
-    Files.createDirectories(directory);
-    ActorTestKit kit = ActorTestKit.create("fixture", House.config(directory, ""));
-    Serialization serialization = SerializationExtension.get(kit.system());
-    for (Map.Entry<String, Object> entry : all().entrySet()) {
-      Files.writeString(
-          directory.resolve(entry.getKey() + ".txt"), text(serialization, entry.getValue()));
-    }
-    kit.shutdownTestKit();
+    JournalFiles.writeMissing(Path.of(arguments[0]), all());
   }
 }

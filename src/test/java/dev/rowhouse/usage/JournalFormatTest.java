@@ -6,51 +6,34 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.rowhouse.JournalFiles;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
-import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
-import org.apache.pekko.serialization.Serialization;
-import org.apache.pekko.serialization.SerializationExtension;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
 /** What is in journals stays readable, whatever this version would write. */
 final class JournalFormatTest {
-  private static final ActorTestKit KIT =
-      ActorTestKit.create("format", House.config(Path.of("target", "format"), ""));
-  private static final Serialization SERIALIZATION = SerializationExtension.get(KIT.system());
+  private static final JournalFiles FILES = JournalFiles.open();
 
   @AfterAll
   static void stop() {
-    KIT.shutdownTestKit();
-  }
-
-  private static Object kept(String name) throws IOException {
-    try (@Nullable InputStream in =
-        JournalFormatTest.class.getResourceAsStream("/journal-v1/" + name + ".txt")) {
-      assertNotNull(in, name);
-      return JournalFixture.value(
-          SERIALIZATION, new String(in.readAllBytes(), StandardCharsets.UTF_8));
-    }
+    FILES.close();
   }
 
   @Test
   void readsTheEventsOfTheFirstVersion() throws IOException {
-    assertEquals(JournalFixture.opened(), kept("segment-opened"));
-    assertEquals(JournalFixture.recorded(), kept("recorded"));
+    assertEquals(JournalFixture.opened(), FILES.kept("journal-v1/segment-opened"));
+    assertEquals(JournalFixture.recorded(), FILES.kept("journal-v1/recorded"));
   }
 
   @Test
   void readsTheSnapshotOfTheFirstVersion() throws IOException {
-    LedgerSnapshot kept = assertInstanceOf(LedgerSnapshot.class, kept("snapshot"));
+    LedgerSnapshot kept = assertInstanceOf(LedgerSnapshot.class, FILES.kept("journal-v1/snapshot"));
     LedgerState restored = LedgerState.restore(JournalFixture.RULES, ZoneOffset.UTC, kept);
     assertNotNull(restored);
     LedgerState state = JournalFixture.state();
@@ -73,12 +56,8 @@ final class JournalFormatTest {
     JournalFixture.all()
         .forEach(
             (name, value) -> {
-              Object again =
-                  JournalFixture.value(SERIALIZATION, JournalFixture.text(SERIALIZATION, value));
-              assertEquals(
-                  JournalFixture.text(SERIALIZATION, value),
-                  JournalFixture.text(SERIALIZATION, again),
-                  name);
+              Object again = FILES.value(FILES.text(value));
+              assertEquals(FILES.text(value), FILES.text(again), name);
             });
   }
 
@@ -88,11 +67,7 @@ final class JournalFormatTest {
     for (int i = 0; i < 400; i++) {
       records.add(Sample.record(Sample.NOON));
     }
-    String bytes =
-        JournalFixture.text(SERIALIZATION, new LedgerEvent.Recorded(records, List.of()))
-            .lines()
-            .toList()
-            .get(2);
+    String bytes = FILES.text(new LedgerEvent.Recorded(records, List.of())).lines().toList().get(2);
     assertTrue(Base64.getDecoder().decode(bytes).length / 400 <= 160);
   }
 }
