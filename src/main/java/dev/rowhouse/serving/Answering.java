@@ -389,9 +389,7 @@ public final class Answering {
         if (runLostMillis > 0 && now - runLostMillis > WORKER_WORD_MILLIS) {
           yield settleForLostWorker(now);
         }
-        yield clientGone && inPhase > FAREWELL_MILLIS
-            ? fail(clientLeft())
-            : Behaviors.same();
+        yield clientGone && inPhase > FAREWELL_MILLIS ? fail(clientLeft()) : Behaviors.same();
       }
       case ENDING -> {
         if (inPhase > settings.durableWaitMillis()) {
