@@ -2,7 +2,6 @@ package dev.rowhouse;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
-import com.typesafe.config.ConfigValueFactory;
 import dev.rowhouse.fairness.FairnessCoordinator;
 import dev.rowhouse.fairness.FairnessSettings;
 import dev.rowhouse.http.Health;
@@ -114,17 +113,13 @@ final class Node {
     Database database = null;
     ActorSystem<Void> system = null;
     try {
-      Config placed =
-          config
-              .withValue("rowhouse.data-dir", ConfigValueFactory.fromAnyRef(data.path().toString()))
-              .resolve();
-      Preflight.checkAddress(placed, "port", "ROWHOUSE_HTTP_PORT");
-      Preflight.checkAddress(placed, "operator-port", "ROWHOUSE_OPERATOR_PORT");
-      String configuredToken = placed.getString("rowhouse.http.operator-token");
+      Preflight.checkAddress(config, "port", "ROWHOUSE_HTTP_PORT");
+      Preflight.checkAddress(config, "operator-port", "ROWHOUSE_OPERATOR_PORT");
+      String configuredToken = config.getString("rowhouse.http.operator-token");
       String token = configuredToken.isEmpty() ? data.operatorToken() : configuredToken;
-      HouseCatalog house = HouseCatalog.of(placed);
-      database = Preflight.openDatabase(placed);
-      system = ActorSystem.create(Behaviors.empty(), NAME, placed);
+      HouseCatalog house = HouseCatalog.of(config);
+      database = Preflight.openDatabase(config);
+      system = ActorSystem.create(Behaviors.empty(), NAME, config);
       return open(data, database, system, house, token, configuredToken.isEmpty());
     } catch (ConfigException e) {
       close(data, database, system);

@@ -13,19 +13,34 @@ import java.io.IOException;
 import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.nio.file.Path;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What is looked at before the rooms open, so that what is wrong is said at once and in one line.
  */
 final class Preflight {
+  private static final String DATA_DIRECTORY = "rowhouse.data-dir";
+
   private Preflight() {}
 
+  /**
+   * The configuration, with the data directory made absolute before anything refers to it: the
+   * database takes no path that depends on where a process was started.
+   */
   static Config loadConfig() {
     try {
-      return ConfigFactory.load(
+      Config files =
           ConfigFactory.parseResourcesAnySyntax(
-              Node.NAME, ConfigParseOptions.defaults().setAllowMissing(false)));
+              Node.NAME, ConfigParseOptions.defaults().setAllowMissing(false));
+      String directory = ConfigFactory.load(files).getString(DATA_DIRECTORY);
+      return ConfigFactory.parseMap(
+              Map.of(DATA_DIRECTORY, Path.of(directory).toAbsolutePath().normalize().toString()))
+          .withFallback(ConfigFactory.defaultOverrides())
+          .withFallback(files)
+          .withFallback(ConfigFactory.defaultReferenceUnresolved())
+          .resolve();
     } catch (ConfigException e) {
       throw broken(e);
     }

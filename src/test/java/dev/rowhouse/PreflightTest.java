@@ -1,0 +1,22 @@
+package dev.rowhouse;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.typesafe.config.Config;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+
+class PreflightTest {
+  @Test
+  void theDataDirectoryOfConfIsAbsoluteForEverythingThatRefersToIt() {
+    Config config = Preflight.loadConfig();
+    String directory = config.getString("rowhouse.data-dir");
+    assertEquals(Path.of("data").toAbsolutePath().toString(), directory);
+    assertTrue(
+        config.getString("rowhouse.journal.jdbc.url").startsWith("jdbc:h2:file:" + directory));
+    assertEquals(
+        config.getString("rowhouse.journal.jdbc.url"),
+        config.getString("pekko-persistence-jdbc.shared-databases.slick.db.url"));
+  }
+}
