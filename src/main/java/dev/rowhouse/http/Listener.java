@@ -1,8 +1,9 @@
 package dev.rowhouse.http;
 
-import dev.rowhouse.serving.AttemptId;
 import dev.rowhouse.serving.Refusal;
+import dev.rowhouse.usage.AttemptId;
 import java.security.SecureRandom;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -58,7 +59,7 @@ final class Listener {
                           1,
                           request -> {
                             long now = clock.millis();
-                            String id = AttemptId.mint(now, RANDOM.get());
+                            String id = AttemptId.mint(Instant.ofEpochMilli(now), RANDOM.get());
                             Call call =
                                 new Call(
                                     request, id, segments(request), connection, materializer, now);

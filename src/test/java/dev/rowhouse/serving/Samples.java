@@ -11,6 +11,7 @@ import dev.rowhouse.tenant.PromptTemplate;
 import dev.rowhouse.tenant.Scope;
 import dev.rowhouse.tenant.TenantId;
 import dev.rowhouse.tenant.TenantProfile;
+import dev.rowhouse.usage.AttemptId;
 import dev.rowhouse.usage.LedgerReply;
 import dev.rowhouse.usage.MonthUse;
 import dev.rowhouse.usage.SecondUse;
@@ -56,7 +57,7 @@ final class Samples {
   }
 
   static synchronized String attempt() {
-    return AttemptId.mint(NOW, IDS);
+    return AttemptId.mint(Instant.ofEpochMilli(NOW), IDS);
   }
 
   static ModelSpec model(String name, @Nullable TenantId owner) {

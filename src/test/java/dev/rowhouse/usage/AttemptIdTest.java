@@ -1,8 +1,9 @@
-package dev.rowhouse.serving;
+package dev.rowhouse.usage;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.time.Instant;
 import java.util.HashSet;
 import java.util.Random;
 import java.util.Set;
@@ -10,13 +11,13 @@ import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
 class AttemptIdTest {
-  private static final long NOW = Samples.NOW;
+  private static final long NOW = Instant.parse("2026-03-10T12:00:00Z").toEpochMilli();
 
   @Test
   void isAVersionSevenUuidInLowerCase() {
     Random random = new Random(1);
     for (int i = 0; i < 1_000; i++) {
-      String id = AttemptId.mint(NOW + i, random);
+      String id = AttemptId.mint(Instant.ofEpochMilli(NOW + i), random);
       UUID uuid = UUID.fromString(id);
       assertEquals(id, uuid.toString());
       assertEquals(7, uuid.version());
@@ -27,15 +28,15 @@ class AttemptIdTest {
 
   @Test
   void isAnIdThatTheLedgerTakes() {
-    assertTrue(dev.rowhouse.usage.AttemptId.isValid(AttemptId.mint(NOW, new Random(2))));
+    assertTrue(AttemptId.isValid(AttemptId.mint(Instant.ofEpochMilli(NOW), new Random(2))));
   }
 
   @Test
   void sortsByTimeAsText() {
     Random random = new Random(3);
-    String before = AttemptId.mint(NOW, random);
+    String before = AttemptId.mint(Instant.ofEpochMilli(NOW), random);
     for (int i = 1; i < 1_000; i++) {
-      String next = AttemptId.mint(NOW + i, random);
+      String next = AttemptId.mint(Instant.ofEpochMilli(NOW + i), random);
       assertTrue(before.compareTo(next) < 0, before + " is not before " + next);
       before = next;
     }
@@ -46,7 +47,7 @@ class AttemptIdTest {
     Random random = new Random(4);
     Set<String> seen = new HashSet<>();
     for (int i = 0; i < 100_000; i++) {
-      assertTrue(seen.add(AttemptId.mint(NOW, random)));
+      assertTrue(seen.add(AttemptId.mint(Instant.ofEpochMilli(NOW), random)));
     }
   }
 }
