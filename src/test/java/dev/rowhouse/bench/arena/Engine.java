@@ -1,0 +1,147 @@
+package dev.rowhouse.bench.arena;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Continuous batching as the testbed of the paper does it, on a virtual clock: each step gives
+ * every run of the batch one token; after every few steps those that fit enter together, while the
+ * others stand still. A request enters when the pool will hold all runs at every later moment,
+ * given that each goes on to its end; the head of the queue that does not fit holds up those behind
+ * it.
+ */
+public final class Engine {
+  /** No step is more than so much shorter or longer than its profile says. */
+  private static final double JITTER_SHARE = 0.05;
+
+  private final EngineProfile profile;
+  private final Admission admission;
+  private final @Nullable RandomGenerator jitter;
+  private final List<Run> batch = new ArrayList<>();
+  private double nowSeconds;
+
+  /**
+   * An engine for one trace.
+   *
+   * @param jitter makes steps unequally long; null: none is
+   */
+  public Engine(EngineProfile profile, Admission admission, @Nullable RandomGenerator jitter) {
+    this.profile = profile;
+    this.admission = admission;
+    this.jitter = jitter;
+  }
+
+  /** Serves the trace to its end. */
+  public List<Run> serve(List<TraceRequest> trace) {
+    List<Run> runs = trace.stream().map(Run::new).toList();
+    int next = 0;
+    int steps = 0;
+    while (next < runs.size() || !batch.isEmpty() || admission.isWaiting()) {
+      while (next < runs.size() && runs.get(next).request().arrivalSeconds() <= nowSeconds) {
+        Run arrival = runs.get(next++);
+        if (!admission.arrived(arrival, nowSeconds)) {
+          arrival.refuse();
+        }
+      }
+      if (!batch.isEmpty() && steps < profile.stepsBetweenEntries()) {
+        step();
+        steps++;
+        continue;
+      }
+      List<Run> entering = entering();
+      if (!entering.isEmpty()) {
+        prefill(entering);
+        steps = 0;
+      } else if (!batch.isEmpty()) {
+        step();
+      } else {
+        nowSeconds += profile.idleSeconds();
+      }
+    }
+    return runs;
+  }
+
+  private List<Run> entering() {
+    List<Run> entering = new ArrayList<>();
+    int inputTokens = 0;
+    Run next = next(entering, inputTokens);
+    while (next != null) {
+      inputTokens += next.request().inputTokens();
+      admission.entered(next, nowSeconds);
+      entering.add(next);
+      next = next(entering, inputTokens);
+    }
+    return entering;
+  }
+
+  private @Nullable Run next(List<Run> entering, int inputTokens) {
+    Run head = admission.head(nowSeconds);
+    Predicate<Run> fits =
+        run ->
+            inputTokens + run.request().inputTokens() <= profile.prefillTokensMax()
+                && fits(entering, run);
+    if (head == null || fits.test(head)) {
+      return head;
+    }
+    return admission.passing(head, fits, nowSeconds);
+  }
+
+  /**
+   * Whether the pool holds the batch, those that enter and this one until all have ended. The runs
+   * end in the order of what they have left; at each end the pool is fullest just before it.
+   */
+  private boolean fits(List<Run> entering, Run candidate) {
+    List<Run> all = new ArrayList<>(batch);
+    all.addAll(entering);
+    all.add(candidate);
+    all.sort(Comparator.comparingInt(Run::outputLeft).reversed());
+    Set<String> clients = new HashSet<>();
+    long held = 0;
+    long most = 0;
+    for (int i = 0; i < all.size(); i++) {
+      Run run = all.get(i);
+      clients.add(run.client());
+      int begun = run.outputDone() == 0 ? 1 : 0;
+      held += run.poolTokens() + begun;
+      most = Math.max(most, held + (long) (i + 1) * (run.outputLeft() - 1));
+    }
+    return most < profile.poolTokens() - (long) profile.clientTokens() * clients.size();
+  }
+
+  private void prefill(List<Run> entering) {
+    int inputTokens = entering.stream().mapToInt(run -> run.request().inputTokens()).sum();
+    pass(profile.prefill(inputTokens));
+    List<Run> begun = new ArrayList<>(entering);
+    token(begun);
+    batch.addAll(begun);
+  }
+
+  private void step() {
+    admission.counted(batch);
+    int tokens = batch.stream().mapToInt(Run::poolTokens).sum();
+    pass(profile.step(batch.size(), tokens));
+    token(batch);
+  }
+
+  private void pass(double seconds) {
+    double share = jitter == null ? 0 : JITTER_SHARE * (2 * jitter.nextDouble() - 1);
+    nowSeconds += seconds * (1 + share);
+  }
+
+  private void token(List<Run> runs) {
+    runs.forEach(run -> run.token(nowSeconds));
+    admission.streamed(List.copyOf(runs), nowSeconds);
+    List<Run> over = runs.stream().filter(Run::isOver).toList();
+    if (!over.isEmpty()) {
+      admission.counted(runs);
+      over.forEach(run -> admission.finished(run, nowSeconds));
+      runs.removeAll(over);
+    }
+  }
+}
