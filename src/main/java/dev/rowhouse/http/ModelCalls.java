@@ -31,14 +31,20 @@ final class ModelCalls {
    * What a call says beside its body.
    *
    * @param label the client's own request id
+   * @param patience how long the client will wait
    */
   record Origin(
       String attempt,
       Ask.Credential key,
       @Nullable String label,
       long receivedAtMillis,
-      long deadlineMillis,
-      int bodyBytes) {}
+      Patience patience,
+      int bodyBytes) {
+
+    long deadlineMillis(@Nullable Long fieldMillis, boolean stream) {
+      return patience.deadlineMillis(receivedAtMillis, fieldMillis, stream);
+    }
+  }
 
   /** Reads what a body asks for. */
   @FunctionalInterface
@@ -87,21 +93,31 @@ final class ModelCalls {
       }
       case Json.Parsed.Document document -> root = document.root();
     }
-    return switch (reader.read(root, origin(call, key, bytes.size()))) {
+    String sdkTimeout = call.header(Patience.SDK_HEADER);
+    Long sdkMillis = sdkTimeout == null ? null : Patience.sdkMillis(sdkTimeout);
+    if (sdkTimeout != null && sdkMillis == null) {
+      return CompletableFuture.completedFuture(
+          Replies.openAiError(
+              Replies.badRequest(
+                  Patience.SDK_HEADER,
+                  "The header " + Patience.SDK_HEADER + " must be a number of seconds.")));
+    }
+    Patience patience = new Patience(requestTimeout.toMillis(), sdkMillis);
+    return switch (reader.read(root, origin(call, key, patience, bytes.size()))) {
       case Checked.Bad<Ask> bad ->
           CompletableFuture.completedFuture(Replies.openAiError(Replies.badRequest(bad.errors())));
       case Checked.Good<Ask> good -> open(call, tenant, good.value(), bytes);
     };
   }
 
-  private Origin origin(Call call, Ask.Credential key, int bodyBytes) {
+  private static Origin origin(Call call, Ask.Credential key, Patience patience, int bodyBytes) {
     String label = call.header("X-Client-Request-Id");
     return new Origin(
         call.requestId(),
         key,
         label == null ? null : label.substring(0, Math.min(label.length(), LABEL_LENGTH_MAX)),
         call.receivedAtMillis(),
-        call.receivedAtMillis() + requestTimeout.toMillis(),
+        patience,
         bodyBytes);
   }
 
