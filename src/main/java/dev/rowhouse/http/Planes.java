@@ -211,7 +211,13 @@ public final class Planes {
     Duration askTimeout = http.getDuration("ask-timeout");
     KnowledgePort knowledge = new KnowledgePort(parts.system, parts.knowledge, askTimeout);
     TenantAdmin tenants =
-        new TenantAdmin(parts.tenants, knowledge, parts.catalog, parts.secret, parts.clock);
+        new TenantAdmin(
+            parts.tenants,
+            knowledge,
+            new Reservations(parts.system, parts.keeper, parts.tenants, askTimeout),
+            parts.catalog,
+            parts.secret,
+            parts.clock);
     CatalogAdmin catalog =
         new CatalogAdmin(parts.system, parts.keeper, parts.catalog, parts.slotsDefault, askTimeout);
     ClusterAdmin cluster = new ClusterAdmin(parts.system, parts.coordinator, askTimeout);
