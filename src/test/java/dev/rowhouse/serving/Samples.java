@@ -100,6 +100,7 @@ final class Samples {
           null,
           limits,
           0,
+          0,
           defaultModel,
           allowed,
           aliases,
