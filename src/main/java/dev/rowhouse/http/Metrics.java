@@ -1,6 +1,7 @@
 package dev.rowhouse.http;
 
 import io.prometheus.metrics.core.metrics.Counter;
+import io.prometheus.metrics.core.metrics.CounterWithCallback;
 import io.prometheus.metrics.core.metrics.Gauge;
 import io.prometheus.metrics.core.metrics.Histogram;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
@@ -11,6 +12,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.LongSupplier;
 import org.apache.pekko.http.javadsl.model.ContentType;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
 import org.apache.pekko.http.javadsl.model.HttpEntities;
@@ -48,7 +50,17 @@ final class Metrics {
           .classicOnly()
           .register(registry);
 
-  Metrics() {
+  /**
+   * Metrics of a node.
+   *
+   * @param throttled requests that were refused without asking the tenant's actor, so far
+   */
+  Metrics(LongSupplier throttled) {
+    CounterWithCallback.builder()
+        .name("rowhouse_throttled_total")
+        .help("Requests of tenants beyond their limits that the gateway refused by itself.")
+        .callback(callback -> callback.call(throttled.getAsLong()))
+        .register(registry);
     JvmMetrics.builder().register(registry);
   }
 

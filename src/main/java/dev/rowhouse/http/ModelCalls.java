@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.rowhouse.serving.Answer;
 import dev.rowhouse.serving.Answering;
 import dev.rowhouse.serving.Ask;
+import dev.rowhouse.serving.Throttle;
+import dev.rowhouse.tenant.CatalogReplica;
 import dev.rowhouse.tenant.Checked;
 import dev.rowhouse.tenant.TenantId;
 import java.time.Duration;
@@ -24,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What the routes share that ask something of a model: reads the body, opens an Answering, writes
- * what it says.
+ * what it says. A tenant that is beyond its limits is refused here, before anything is opened.
  */
 final class ModelCalls {
   /**
@@ -64,16 +66,22 @@ final class ModelCalls {
 
   private final ActorSystem<?> system;
   private final Answering.Settings settings;
+  private final Throttle throttle;
+  private final CatalogReplica catalog;
   private final long bodyBytesMax;
   private final Duration requestTimeout;
 
   ModelCalls(
       ActorSystem<?> system,
       Answering.Settings settings,
+      Throttle throttle,
+      CatalogReplica catalog,
       long bodyBytesMax,
       Duration requestTimeout) {
     this.system = system;
     this.settings = settings;
+    this.throttle = throttle;
+    this.catalog = catalog;
     this.bodyBytesMax = bodyBytesMax;
     this.requestTimeout = requestTimeout;
   }
@@ -123,6 +131,11 @@ final class ModelCalls {
 
   private CompletionStage<HttpResponse> open(
       Call call, TenantId tenant, Ask ask, ByteString bytes) {
+    Answer.Refused refused =
+        throttle.refuse(tenant, ask, catalog.current().version(), settings.clock().millis());
+    if (refused != null) {
+      return CompletableFuture.completedFuture(response(refused));
+    }
     CompletableFuture<Answer> answer = new CompletableFuture<>();
     ActorRef<Object> answering =
         system.systemActorOf(
