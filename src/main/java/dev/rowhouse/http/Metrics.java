@@ -1,5 +1,6 @@
 package dev.rowhouse.http;
 
+import dev.rowhouse.fairness.FairnessCoordinator;
 import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.core.metrics.CounterWithCallback;
 import io.prometheus.metrics.core.metrics.Gauge;
@@ -62,6 +63,11 @@ final class Metrics {
         .callback(callback -> callback.call(throttled.getAsLong()))
         .register(registry);
     JvmMetrics.builder().register(registry);
+    CounterWithCallback.builder()
+        .name("rowhouse_coordinator_messages_total")
+        .help("Messages handled by the fairness coordinator while it was on this node.")
+        .callback(callback -> callback.call((double) FairnessCoordinator.messagesHandled()))
+        .register(registry);
   }
 
   void began(String plane) {

@@ -233,7 +233,13 @@ final class Desk {
         Math.min(
                 request.ask.deadlineMillis(), request.ask.receivedAtMillis() + queueTimeoutMillis())
             - nowMillis;
+<<<<<<< HEAD
     return expected > allowed ? Refusals.tooLate(expected, Math.max(0, allowed)) : null;
+=======
+    return expected > 0 && expected > allowed
+        ? Refusals.tooLate(expected, Math.max(0, allowed))
+        : null;
+>>>>>>> main
   }
 
   /** The no to a request that has waited for as long as its plan allows. */
@@ -390,9 +396,13 @@ final class Desk {
   }
 
   private double fairCost(Ask ask, ModelSpec model) {
+<<<<<<< HEAD
     double output =
         estimates.charged(
             model.estimator(), model.name(), ask.outputTokensMax());
+=======
+    double output = estimates.charged(model.estimator(), model.name(), ask.outputTokensMax());
+>>>>>>> main
     return model.inputWeight() * ask.inputTokens() + model.outputWeight() * output;
   }
 

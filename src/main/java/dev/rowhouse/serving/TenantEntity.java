@@ -129,7 +129,10 @@ public final class TenantEntity {
   private final SlotUser slots;
   private final LedgerLine line;
   private final Orders orders;
+<<<<<<< HEAD
   private final ToldGateways told;
+=======
+>>>>>>> main
   private final Map<String, Integer> demanded = new HashMap<>();
   private final ArrayDeque<Object> stash = new ArrayDeque<>();
   private @Nullable ActorRef<TenantRecord.Command> record;
@@ -471,7 +474,10 @@ public final class TenantEntity {
       case TenantRecord.ProfileChanged changed -> {
         if (desk != null) {
           desk.profile(changed.profile());
+<<<<<<< HEAD
           told.forget();
+=======
+>>>>>>> main
         } else if (line.ledger() == null) {
           desk =
               new Desk(changed.profile(), parts.catalog(), parts.house(), settings.smallCostMax());
