@@ -233,13 +233,9 @@ final class Desk {
         Math.min(
                 request.ask.deadlineMillis(), request.ask.receivedAtMillis() + queueTimeoutMillis())
             - nowMillis;
-<<<<<<< HEAD
-    return expected > allowed ? Refusals.tooLate(expected, Math.max(0, allowed)) : null;
-=======
     return expected > 0 && expected > allowed
         ? Refusals.tooLate(expected, Math.max(0, allowed))
         : null;
->>>>>>> main
   }
 
   /** The no to a request that has waited for as long as its plan allows. */
@@ -307,12 +303,15 @@ final class Desk {
   }
 
   /** On what terms this tenant shares a pool. */
-  Terms terms() {
+  Terms terms(String pool) {
+    // Models that embed are for everybody: nothing of them is reserved.
+    ModelSpec model = catalog.current().model(pool);
+    boolean reserves = model == null || !model.isEmbedder();
     long concurrent = Objects.requireNonNull(limits().concurrentRequests());
     return new Terms(
         weight(),
-        profile.reservationSlots(),
-        profile.reservationShare(),
+        reserves ? profile.reservationSlots() : 0,
+        reserves ? profile.reservationShare() : 0,
         (int) Math.min(Integer.MAX_VALUE, concurrent));
   }
 
@@ -396,13 +395,7 @@ final class Desk {
   }
 
   private double fairCost(Ask ask, ModelSpec model) {
-<<<<<<< HEAD
-    double output =
-        estimates.charged(
-            model.estimator(), model.name(), ask.outputTokensMax());
-=======
     double output = estimates.charged(model.estimator(), model.name(), ask.outputTokensMax());
->>>>>>> main
     return model.inputWeight() * ask.inputTokens() + model.outputWeight() * output;
   }
 

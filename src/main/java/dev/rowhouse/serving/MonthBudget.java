@@ -51,13 +51,8 @@ final class MonthBudget {
               + spendBudget
               + ", used "
               + spent / 1e6
-<<<<<<< HEAD
               + ", "
               + Refusals.resetsIn(reset)
-=======
-              + ", resets in "
-              + Refusals.duration(reset)
->>>>>>> main
               + ".",
           reset);
     }

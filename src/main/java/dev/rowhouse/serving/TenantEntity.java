@@ -129,10 +129,7 @@ public final class TenantEntity {
   private final SlotUser slots;
   private final LedgerLine line;
   private final Orders orders;
-<<<<<<< HEAD
   private final ToldGateways told;
-=======
->>>>>>> main
   private final Map<String, Integer> demanded = new HashMap<>();
   private final ArrayDeque<Object> stash = new ArrayDeque<>();
   private @Nullable ActorRef<TenantRecord.Command> record;
@@ -474,10 +471,7 @@ public final class TenantEntity {
       case TenantRecord.ProfileChanged changed -> {
         if (desk != null) {
           desk.profile(changed.profile());
-<<<<<<< HEAD
           told.forget();
-=======
->>>>>>> main
         } else if (line.ledger() == null) {
           desk =
               new Desk(changed.profile(), parts.catalog(), parts.house(), settings.smallCostMax());
@@ -522,7 +516,7 @@ public final class TenantEntity {
     Integer last =
         backlog.pending() == 0 ? demanded.remove(pool) : demanded.put(pool, backlog.pending());
     if (backlog.pending() > 0 || last != null) {
-      parts.coordinator().tell(slots.demand(pool, desk.terms(), backlog));
+      parts.coordinator().tell(slots.demand(pool, desk.terms(pool), backlog));
     }
   }
 

@@ -475,21 +475,13 @@ class DeskTest {
       assertNotNull(late);
       assertEquals("queue_timeout", late.code());
       assertEquals(503, late.httpStatus());
-<<<<<<< HEAD
-      assertEquals(10_000, late.retryAfterMillis());
-=======
       assertEquals(10_000, late.resetMillis());
->>>>>>> main
     }
 
     @Test
     void refusesAtOnceWhatCannotMakeItsOwnDeadline() {
       Desk desk = desk();
-<<<<<<< HEAD
-      desk.waiting().enter(accepted(desk));
-=======
       desk.waiting().enter(accepted(admit(desk, it -> it.priority = 1)));
->>>>>>> main
       desk.waiting().outlook(new SlotHolder.Outlook("small", 4, 5), NOW);
       assertNotNull(
           desk.noPlace(accepted(admit(desk, it -> it.deadlineMillis = NOW + 9_000)), NOW));
