@@ -95,7 +95,7 @@ final class PoolState {
       worker.resume(lost.remove(name));
       workers.put(worker);
     }
-    worker.slotsTotal = table.slotsTotal();
+    worker.slotsTotal(table.slotsTotal());
     for (PoolTable.GoneSlot gone : table.gone()) {
       PoolSlot slot = worker.anySlot(gone.slot());
       if (slot != null) {

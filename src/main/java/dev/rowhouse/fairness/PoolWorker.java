@@ -5,6 +5,7 @@ import java.util.BitSet;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
@@ -14,7 +15,8 @@ final class PoolWorker {
   final String name;
   final long incarnation;
   final ActorRef<SlotOwner> ref;
-  @Nullable Integer slotsTotal;
+  private @Nullable Integer slotsTotal;
+  private @Nullable PoolWorkers pool;
 
   /** How many of its slots may be taken at once; less than all under a cluster-wide bound. */
   int share = Integer.MAX_VALUE;
@@ -63,6 +65,8 @@ final class PoolWorker {
       slot.settledAs(row.spent());
     }
     slots.put(row.slot(), slot);
+    count(1, 0);
+    note(slot);
     return slot;
   }
 
@@ -73,9 +77,10 @@ final class PoolWorker {
   }
 
   void remove(PoolSlot slot) {
+    setFree(slot.index, false);
     slots.remove(slot.index);
     removed.put(slot.index, slot);
-    setFree(slot.index, false);
+    count(-1, 0);
   }
 
   void note(PoolSlot slot) {
@@ -109,6 +114,35 @@ final class PoolWorker {
     if (free.get(index) != isFree) {
       free.set(index, isFree);
       freeCount += isFree ? 1 : -1;
+      count(0, isFree ? 1 : -1);
+    }
+  }
+
+  /** The pool that counts its slots from now on; null: none. */
+  void joined(@Nullable PoolWorkers counting) {
+    pool = counting;
+  }
+
+  private void count(int moreSlots, int moreFree) {
+    if (pool != null) {
+      pool.count(moreSlots, moreFree);
+    }
+  }
+
+  int freeCount() {
+    return freeCount;
+  }
+
+  @Nullable Integer slotsTotal() {
+    return slotsTotal;
+  }
+
+  void slotsTotal(@Nullable Integer total) {
+    if (!Objects.equals(slotsTotal, total)) {
+      slotsTotal = total;
+      if (pool != null) {
+        pool.changed();
+      }
     }
   }
 }

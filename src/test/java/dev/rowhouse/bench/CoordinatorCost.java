@@ -6,6 +6,7 @@ import com.sun.management.ThreadMXBean;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import dev.rowhouse.fairness.Backlog;
+import dev.rowhouse.fairness.CoordinatorMemory;
 import dev.rowhouse.fairness.FairnessCoordinator;
 import dev.rowhouse.fairness.FairnessSettings;
 import dev.rowhouse.fairness.SlotEffect;
@@ -84,7 +85,8 @@ public final class CoordinatorCost {
             "coordinator",
             DispatcherSelector.fromConfig("coordinator-thread"));
     Seen seen = new Seen();
-    long heapBefore = usedHeap();
+    double bytesPerTenant =
+        CoordinatorMemory.bytesPerTenant(system, FairnessSettings.from(config()), tenants);
     for (int number = 0; number < tenants; number++) {
       system.systemActorOf(
           tenant(coordinator, "tenant-" + number, seen),
@@ -129,7 +131,9 @@ public final class CoordinatorCost {
     report.put("grants_per_cpu_second", granted / cpuSeconds);
     report.put("free_to_grant_p50_ms", at(waits, 0.5));
     report.put("free_to_grant_p99_ms", at(waits, 0.99));
-    report.put("process_heap_mib", (usedHeap() - heapBefore) >> 20);
+    report.put("bytes_per_tenant", bytesPerTenant);
+    System.out.printf(
+        "%.0f bytes per tenant that waits, its remote address included%n", bytesPerTenant);
     System.out.printf(
         "%,.0f grants/s (%,.0f messages/s) at %.0f %% of one core: %,.0f grants per second of"
             + " CPU%n",
@@ -152,7 +156,8 @@ public final class CoordinatorCost {
               executor = "thread-pool-executor"
               thread-pool-executor.allow-core-timeout = off
             }
-            pekko.actor.provider = local
+            pekko.actor.provider = remote
+            pekko.remote.artery.canonical { hostname = 127.0.0.1, port = 0 }
             pekko.loglevel = WARNING
             pekko.scheduler.tick-duration = 1ms
             """)
@@ -336,10 +341,5 @@ public final class CoordinatorCost {
     return sorted.length == 0
         ? 0
         : sorted[(int) Math.min(sorted.length - 1, quantile * sorted.length)] / 1e6;
-  }
-
-  private static long usedHeap() {
-    System.gc();
-    return Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
   }
 }
