@@ -30,10 +30,6 @@ public interface Admission {
   /** Each of these has one more output token. */
   default void streamed(List<Run> batch, double nowSeconds) {}
 
+  /** It has had its last token. */
   default void finished(Run run, double nowSeconds) {}
-
-  /** Whether a request waits that {@link #head} does not show yet: the engine may not end. */
-  default boolean isWaiting() {
-    return false;
-  }
 }

@@ -26,6 +26,9 @@ public final class Engine {
   private final List<Run> batch = new ArrayList<>();
   private double nowSeconds;
 
+  /** Requests that were taken in and have not ended. */
+  private int open;
+
   /**
    * An engine for one trace.
    *
@@ -42,10 +45,12 @@ public final class Engine {
     List<Run> runs = trace.stream().map(Run::new).toList();
     int next = 0;
     int steps = 0;
-    while (next < runs.size() || !batch.isEmpty() || admission.isWaiting()) {
+    while (next < runs.size() || open > 0) {
       while (next < runs.size() && runs.get(next).request().arrivalSeconds() <= nowSeconds) {
         Run arrival = runs.get(next++);
-        if (!admission.arrived(arrival, nowSeconds)) {
+        if (admission.arrived(arrival, nowSeconds)) {
+          open++;
+        } else {
           arrival.refuse();
         }
       }
@@ -142,6 +147,7 @@ public final class Engine {
       admission.counted(runs);
       over.forEach(run -> admission.finished(run, nowSeconds));
       runs.removeAll(over);
+      open -= over.size();
     }
   }
 }

@@ -7,7 +7,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** First come, first served; on request each client may only send so many requests a minute. */
-final class FirstCome implements Admission {
+public final class FirstCome implements Admission {
   private static final double WINDOW_SECONDS = 60;
 
   private final int perMinute;
@@ -18,11 +18,11 @@ final class FirstCome implements Admission {
     this.perMinute = perMinute;
   }
 
-  static FirstCome unlimited() {
+  public static FirstCome unlimited() {
     return new FirstCome(Integer.MAX_VALUE);
   }
 
-  static FirstCome perMinute(int requests) {
+  public static FirstCome perMinute(int requests) {
     return new FirstCome(requests);
   }
 

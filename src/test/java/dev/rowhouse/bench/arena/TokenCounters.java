@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * starts to wait is lifted to the least counter among those that wait, and whether the whole output
  * is charged when a request enters, which takes an oracle.
  */
-final class TokenCounters implements Admission {
+public final class TokenCounters implements Admission {
 
   private static final class Client {
     final Deque<Run> waiting = new ArrayDeque<>();
@@ -28,15 +28,15 @@ final class TokenCounters implements Admission {
     this.oracle = oracle;
   }
 
-  static TokenCounters leastCounterFirst() {
+  public static TokenCounters leastCounterFirst() {
     return new TokenCounters(false, false);
   }
 
-  static TokenCounters vtc() {
+  public static TokenCounters vtc() {
     return new TokenCounters(true, false);
   }
 
-  static TokenCounters vtcOracle() {
+  public static TokenCounters vtcOracle() {
     return new TokenCounters(true, true);
   }
 

@@ -1,5 +1,7 @@
 package dev.rowhouse.bench.arena;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,9 +32,31 @@ public record TraceRequest(
     return Cost.of(inputTokens, outputTokens);
   }
 
-  /** Reads a file with the columns arrival_s, client, input_tokens, output_tokens. */
+  /**
+   * Reads a file with the columns arrival_s, client, input_tokens, output_tokens, or, if its name
+   * ends with {@code .jsonl}, a file of results of the artifact, which holds the trace.
+   */
   public static List<TraceRequest> read(Path file) throws IOException {
-    return parse(Files.readAllLines(file));
+    List<String> lines = Files.readAllLines(file);
+    return file.toString().endsWith(".jsonl") ? parseResults(lines) : parse(lines);
+  }
+
+  /** Only the first result counts; the clients' adapters are named by a number at the end. */
+  static List<TraceRequest> parseResults(List<String> lines) throws IOException {
+    JsonNode responses =
+        new ObjectMapper().readTree(lines.getFirst()).path("result").path("responses");
+    List<TraceRequest> requests = new ArrayList<>(responses.size());
+    for (JsonNode response : responses) {
+      String adapter = response.path("adapter_dir").asText();
+      requests.add(
+          new TraceRequest(
+              requests.size(),
+              response.path("req_time").asDouble(),
+              adapter.substring(adapter.lastIndexOf('-') + 1),
+              response.path("prompt_len").asInt(),
+              response.path("output_len").asInt()));
+    }
+    return sorted(requests);
   }
 
   static List<TraceRequest> parse(List<String> lines) {
@@ -53,7 +77,12 @@ public record TraceRequest(
               Integer.parseInt(fields.get(2)),
               Integer.parseInt(fields.get(3))));
     }
-    requests.sort(Comparator.comparingDouble(TraceRequest::arrivalSeconds));
-    return List.copyOf(requests);
+    return sorted(requests);
+  }
+
+  private static List<TraceRequest> sorted(List<TraceRequest> requests) {
+    return requests.stream()
+        .sorted(Comparator.comparingDouble(TraceRequest::arrivalSeconds))
+        .toList();
   }
 }
