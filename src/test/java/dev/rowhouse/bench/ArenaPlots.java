@@ -29,7 +29,7 @@ final class ArenaPlots {
   }
 
   private static Svg difference(Map<Policy, Summary> summaries) {
-    Svg svg = new Svg(900, 460, "Service difference over the time of the arena trace, per policy");
+    Svg svg = new Svg(900, 470, "Service difference over the time of the arena trace, per policy");
     double left = 70;
     double right = 660;
     double top = 50;
@@ -79,7 +79,7 @@ final class ArenaPlots {
       svg.text(right + 58, legend + 4, "start", "", entry.getKey().name());
       legend += 22;
     }
-    svg.text(right + 20, legend + 10, "start", "note", "medians of runs; dashed: refuses requests");
+    svg.text(left, bottom + 58, "start", "note", "Medians of runs. Dashed: refuses requests.");
     return svg;
   }
 

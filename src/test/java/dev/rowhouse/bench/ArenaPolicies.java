@@ -2,6 +2,7 @@ package dev.rowhouse.bench;
 
 import dev.rowhouse.bench.arena.Admission;
 import dev.rowhouse.bench.arena.FirstCome;
+import dev.rowhouse.bench.arena.LightFirst;
 import dev.rowhouse.bench.arena.OutputEstimate;
 import dev.rowhouse.bench.arena.TokenCounters;
 import dev.rowhouse.fairness.FairQueueAdmission;
@@ -10,6 +11,7 @@ import dev.rowhouse.serving.ServingEstimate;
 import dev.rowhouse.tenant.Estimator;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -88,6 +90,14 @@ final class ArenaPolicies {
     policies.add(slots(32, 0, 0));
     policies.add(slots(28, 0, CREDIT_COST));
     return policies;
+  }
+
+  /** What light clients wait when nothing but room holds them up. */
+  static List<Policy> bounds(Set<String> lightClients) {
+    return List.of(
+        new Policy("light first", 0, () -> new LightFirst(lightClients, false), null),
+        new Policy(
+            "light first, shortest first", 0, () -> new LightFirst(lightClients, true), null));
   }
 
   /** How much the figures hang on the tunables, with moving means inside the engine. */

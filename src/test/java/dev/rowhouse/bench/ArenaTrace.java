@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ArenaTrace {
   private static final String VARIABLE = "ROWHOUSE_ARENA_TRACE";
-  private static final int RUNS = 25;
+  private static final int RUNS = 15;
 
   /** As published: the light clients are all but the four that send the most. */
   private static final int HEAVY_CLIENTS = 4;
@@ -64,13 +64,15 @@ public final class ArenaTrace {
     report.put("light_clients", light.size());
     report.put("runs", runs);
     System.out.printf(
-        "%d requests, %d of %d light clients' ; medians of %d runs, in brackets 8 of 10 runs%n",
+        "%d requests, %d of %d light clients; medians of %d runs, in brackets 8 of 10 runs%n",
         trace.size(),
         trace.stream().filter(request -> light.contains(request.client())).count(),
         light.size(),
         runs);
     Map<Policy, Summary> compared =
         serve(trace, light, ArenaPolicies.compared(), runs, report.putArray("compared"));
+    System.out.println("Bounds: nothing but room holds up the light clients");
+    serve(trace, light, ArenaPolicies.bounds(light), runs, report.putArray("bounds"));
     System.out.println("How much it hangs on the tunables:");
     serve(trace, light, ArenaPolicies.sensitivity(), runs, report.putArray("sensitivity"));
     Path docs = runs >= RUNS ? Path.of("docs") : Reports.directory();

@@ -1,7 +1,6 @@
 package dev.rowhouse.bench.arena;
 
 import java.util.List;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** Who enters the batch next: one policy with its state, for one run of the engine. */
@@ -13,12 +12,7 @@ public interface Admission {
   /** Who would enter now; null when nobody may. Asked again until it does not fit. */
   @Nullable Run head(double nowSeconds);
 
-  /** Who may pass the head, which does not fit; null when nobody may. */
-  default @Nullable Run passing(Run head, Predicate<Run> fits, double nowSeconds) {
-    return null;
-  }
-
-  /** The head, or who passes it, has entered the batch. */
+  /** The head has entered the batch. */
   void entered(Run run, double nowSeconds);
 
   /**

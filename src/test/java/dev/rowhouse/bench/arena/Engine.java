@@ -1,11 +1,11 @@
 package dev.rowhouse.bench.arena;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
 public final class Engine {
   /** No step is more than so much shorter or longer than its profile says. */
   private static final double JITTER_SHARE = 0.05;
+
+  private static final Comparator<Run> MOST_LEFT_FIRST =
+      Comparator.comparingInt(Run::outputLeft).reversed();
 
   private final EngineProfile profile;
   private final Admission admission;
@@ -75,26 +78,21 @@ public final class Engine {
   private List<Run> entering() {
     List<Run> entering = new ArrayList<>();
     int inputTokens = 0;
-    Run next = next(entering, inputTokens);
-    while (next != null) {
-      inputTokens += next.request().inputTokens();
-      admission.entered(next, nowSeconds);
-      entering.add(next);
-      next = next(entering, inputTokens);
+    Run head = admission.head(nowSeconds);
+    if (head != null
+        && batch.isEmpty()
+        && (head.request().inputTokens() > profile.prefillTokensMax() || !fits(entering, head))) {
+      throw new IllegalStateException("request " + head.request().id() + " can never fit");
+    }
+    while (head != null
+        && inputTokens + head.request().inputTokens() <= profile.prefillTokensMax()
+        && fits(entering, head)) {
+      inputTokens += head.request().inputTokens();
+      admission.entered(head, nowSeconds);
+      entering.add(head);
+      head = admission.head(nowSeconds);
     }
     return entering;
-  }
-
-  private @Nullable Run next(List<Run> entering, int inputTokens) {
-    Run head = admission.head(nowSeconds);
-    Predicate<Run> fits =
-        run ->
-            inputTokens + run.request().inputTokens() <= profile.prefillTokensMax()
-                && fits(entering, run);
-    if (head == null || fits.test(head)) {
-      return head;
-    }
-    return admission.passing(head, fits, nowSeconds);
   }
 
   /**
@@ -102,18 +100,20 @@ public final class Engine {
    * end in the order of what they have left; at each end the pool is fullest just before it.
    */
   private boolean fits(List<Run> entering, Run candidate) {
-    List<Run> all = new ArrayList<>(batch);
-    all.addAll(entering);
-    all.add(candidate);
-    all.sort(Comparator.comparingInt(Run::outputLeft).reversed());
+    int count = batch.size() + entering.size() + 1;
+    Run[] all = new Run[count];
+    for (int i = 0; i < count; i++) {
+      int begun = i - batch.size();
+      all[i] = begun < 0 ? batch.get(i) : begun < entering.size() ? entering.get(begun) : candidate;
+    }
+    Arrays.sort(all, MOST_LEFT_FIRST);
     Set<String> clients = new HashSet<>();
     long held = 0;
     long most = 0;
-    for (int i = 0; i < all.size(); i++) {
-      Run run = all.get(i);
+    for (int i = 0; i < count; i++) {
+      Run run = all[i];
       clients.add(run.client());
-      int begun = run.outputDone() == 0 ? 1 : 0;
-      held += run.poolTokens() + begun;
+      held += Math.max(run.request().inputTokens() + 1, run.poolTokens());
       most = Math.max(most, held + (long) (i + 1) * (run.outputLeft() - 1));
     }
     return most < profile.poolTokens() - (long) profile.clientTokens() * clients.size();
