@@ -46,7 +46,9 @@ final class Svg {
     this.width = width;
     this.height = height;
     body.append("<title>").append(escaped(description)).append("</title>\n").append(STYLE);
-    add("<rect class=\"ground\" width=\"%d\" height=\"%d\"/>", width, height);
+    add(
+        String.format(
+            Locale.ROOT, "<rect class=\"ground\" width=\"%d\" height=\"%d\"/>", width, height));
   }
 
   void write(Path file) throws IOException {
@@ -62,38 +64,68 @@ final class Svg {
 
   void text(double x, double y, String anchor, String style, String text) {
     add(
-        "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\" class=\"%s\">%s</text>",
-        x, y, anchor, style, escaped(text));
+        String.format(
+            Locale.ROOT,
+            "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\" class=\"%s\">%s</text>",
+            x,
+            y,
+            anchor,
+            style,
+            escaped(text)));
   }
 
   void upwards(double x, double y, String text) {
     add(
-        "<text transform=\"translate(%.1f %.1f) rotate(-90)\" text-anchor=\"middle\">%s</text>",
-        x, y, escaped(text));
+        String.format(
+            Locale.ROOT,
+            "<text transform=\"translate(%.1f %.1f) rotate(-90)\" text-anchor=\"middle\">%s</text>",
+            x,
+            y,
+            escaped(text)));
   }
 
   void line(double x1, double y1, double x2, double y2, String style) {
     add(
-        "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" class=\"%s\"/>",
-        x1, y1, x2, y2, style);
+        String.format(
+            Locale.ROOT,
+            "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" class=\"%s\"/>",
+            x1,
+            y1,
+            x2,
+            y2,
+            style));
   }
 
   void range(double x1, double x2, double y, int colour) {
     add(
-        "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\" stroke-width=\"3\""
-            + " stroke-opacity=\"0.45\"/>",
-        x1, y, x2, y, colour(colour));
+        String.format(
+            Locale.ROOT,
+            "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\" stroke-width=\"3\""
+                + " stroke-opacity=\"0.45\"/>",
+            x1,
+            y,
+            x2,
+            y,
+            colour(colour)));
   }
 
   void dot(double x, double y, int colour, boolean filled) {
     add(
-        "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\" fill=\"%s\" stroke=\"%s\" stroke-width=\"2\"/>",
-        x, y, filled ? colour(colour) : "none", colour(colour));
+        String.format(
+            Locale.ROOT,
+            "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\" fill=\"%s\" stroke=\"%s\""
+                + " stroke-width=\"2\"/>",
+            x,
+            y,
+            filled ? colour(colour) : "none",
+            colour(colour)));
   }
 
   /** A published figure. */
   void cross(double x, double y) {
-    add("<path class=\"mark\" d=\"M%.1f %.1f l8 8 m0 -8 l-8 8\"/>", x - 4, y - 4);
+    add(
+        String.format(
+            Locale.ROOT, "<path class=\"mark\" d=\"M%.1f %.1f l8 8 m0 -8 l-8 8\"/>", x - 4, y - 4));
   }
 
   void path(List<double[]> points, int colour, double strokeWidth, boolean dashed) {
@@ -103,17 +135,22 @@ final class Svg {
           .append(String.format(Locale.ROOT, "%.1f %.1f", point[0], point[1]));
     }
     add(
-        "<path d=\"%s\" fill=\"none\" stroke=\"%s\" stroke-width=\"%.1f\""
-            + " stroke-linejoin=\"round\"%s/>",
-        path, colour(colour), strokeWidth, dashed ? " stroke-dasharray=\"6 4\"" : "");
+        String.format(
+            Locale.ROOT,
+            "<path d=\"%s\" fill=\"none\" stroke=\"%s\" stroke-width=\"%.1f\""
+                + " stroke-linejoin=\"round\"%s/>",
+            path,
+            colour(colour),
+            strokeWidth,
+            dashed ? " stroke-dasharray=\"6 4\"" : ""));
   }
 
   private static String colour(int colour) {
     return COLOURS.get(Math.max(0, colour - 1));
   }
 
-  private void add(String format, Object... values) {
-    body.append(String.format(Locale.ROOT, format, values)).append('\n');
+  private void add(String element) {
+    body.append(element).append('\n');
   }
 
   private static String escaped(String text) {
