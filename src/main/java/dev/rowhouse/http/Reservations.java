@@ -111,8 +111,7 @@ final class Reservations {
 
   /** An id is never given again, so nothing comes after this. */
   CompletionStage<Void> release(String requestId, TenantId tenant) {
-    return done(
-        ask(new CatalogKeeper.Align(requestId + "/release", tenant, null, Long.MAX_VALUE)));
+    return done(ask(new CatalogKeeper.Align(requestId + "/release", tenant, null, Long.MAX_VALUE)));
   }
 
   private CompletionStage<Void> align(String requestId, Claim claim, TenantProfile profile) {
@@ -121,16 +120,13 @@ final class Reservations {
         ask(
             new CatalogKeeper.Align(
                 requestId + "/align", profile.tenant(), has, profile.version()));
-    return has == null && !claim.made()
-        ? CompletableFuture.completedFuture(null)
-        : done(answer);
+    return has == null && !claim.made() ? CompletableFuture.completedFuture(null) : done(answer);
   }
 
   private CompletionStage<@Nullable TenantProfile> profile(TenantId tenant) {
     return tenants
         .<TenantReply>ask(
-            tenant,
-            replyTo -> new TenantEntity.Administer(new TenantCommand.GetProfile(), replyTo))
+            tenant, replyTo -> new TenantEntity.Administer(new TenantCommand.GetProfile(), replyTo))
         .handle(
             (reply, failure) -> reply instanceof TenantReply.ProfileIs is ? is.profile() : null);
   }

@@ -453,7 +453,9 @@ public final class Answering {
 
   private void admit() {
     lastAskedMillis = now();
-    settings.tenants().tell(tenant, new TenantEntity.Admit(ask, context.getSelf(), settings.throttle()));
+    settings
+        .tenants()
+        .tell(tenant, new TenantEntity.Admit(ask, context.getSelf(), settings.throttle()));
   }
 
   private BoundedSourceQueue<Answer.Part> openStream() {

@@ -44,8 +44,7 @@ public record ReservationClaim(int slots, double share, List<String> models, lon
   public static @Nullable ReservationClaim of(TenantProfile profile) {
     return profile.status() == TenantProfile.Status.OFFBOARDED
         ? null
-        : of(
-            profile.reservation(), profile.allowedModels(), profile.aliases(), profile.version());
+        : of(profile.reservation(), profile.allowedModels(), profile.aliases(), profile.version());
   }
 
   ReservationClaim at(long version) {

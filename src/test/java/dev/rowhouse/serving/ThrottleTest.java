@@ -53,8 +53,7 @@ class ThrottleTest {
 
   @Test
   void believesAFarResetForItsTimeOnlyAndSaysTheWholeOfIt() {
-    note(
-        new Refusal(429, "budget_exhausted", limit(5_000_000), null, 5_000_000, false), 0);
+    note(new Refusal(429, "budget_exhausted", limit(5_000_000), null, 5_000_000, false), 0);
     Answer.Refused refused = refused(NOW + AT_MOST - 1);
     assertEquals(5_000_000 - AT_MOST + 1, refused.refusal().resetMillis());
     assertFalse(refused.refusal().retry(), "nobody waits for a budget");
