@@ -13,21 +13,25 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A tenant beyond its limits is refused by its gateway, honestly, and not a moment too long. */
 class ThrottleIT {
-  private static final String MODEL = "rowhouse-extractive";
+  private static final String MODEL = "fast";
 
   /** Far below the minute after which a limit would be free again by itself. */
   private static final Duration SOON = Duration.ofSeconds(20);
 
   private static NodeProcess node;
+  private static FakeUpstream upstream;
 
   @BeforeAll
   static void start(@TempDir Path directory) {
+    upstream = FakeUpstream.start().on(MODEL, FakeUpstream.Behaviour.of(5, 0));
     node = NodeProcess.started(directory);
+    node.operator().addModel(MODEL, upstream.baseUrl(), 16);
   }
 
   @AfterAll
   static void stop() {
     node.close();
+    upstream.close();
   }
 
   @Test
