@@ -2,6 +2,7 @@ package dev.rowhouse.http;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -142,7 +143,7 @@ class OpenApiTest {
   /** A body with each field of the schema, and each field of its objects, all null. */
   private static ObjectNode allFields(String method, String pattern) {
     ObjectNode schema = RequestBodies.schema(method, pattern);
-    assertTrue(schema != null, method + " " + pattern);
+    assertNotNull(schema, method + " " + pattern);
     return allFields(schema);
   }
 
