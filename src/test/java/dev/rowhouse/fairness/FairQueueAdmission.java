@@ -44,7 +44,7 @@ public final class FairQueueAdmission implements Admission {
    * @param creditCost what a client that comes back keeps, in weighted tokens; 0: nothing
    */
   public FairQueueAdmission(OutputEstimate estimate, double progressSeconds, double creditCost) {
-    this.queue = new CreditedQueue(CLIENTS_MAX, creditCost);
+    this.queue = new FairQueue(CLIENTS_MAX, creditCost);
     this.estimate = estimate;
     this.progressSeconds = progressSeconds;
   }

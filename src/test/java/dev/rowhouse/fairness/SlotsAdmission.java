@@ -68,7 +68,7 @@ public final class SlotsAdmission implements Admission {
   public SlotsAdmission(OutputEstimate estimate, int slots, double creditCost) {
     this.estimate = estimate;
     this.coordinator =
-        new CoordinatorState(settings, accounts -> new CreditedQueue(accounts, creditCost));
+        new CoordinatorState(settings, accounts -> new FairQueue(accounts, creditCost));
     this.worker = new WorkerSlots(WORKER, 1);
     ModelSpec model =
         new ModelSpec(
