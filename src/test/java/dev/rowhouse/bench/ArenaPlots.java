@@ -143,7 +143,7 @@ final class ArenaPlots {
         "start",
         "note",
         "Dashed: the goal. Cross: published by the artifact. Bars: 8 of 10 runs. \"credit\":"
-            + " who comes back keeps a credit of 2,000 weighted tokens.");
+            + " who comes back keeps a credit of 1,000 weighted tokens.");
     return svg;
   }
 

@@ -23,8 +23,8 @@ final class ArenaPolicies {
   /** The longest answer of the trace's engine, declared by every request. */
   private static final long MAX_TOKENS = 1_024;
 
-  /** About three requests of the trace. */
-  static final double CREDIT_COST = 2_000;
+  /** As conf/fairness.conf has it: one or two requests of the trace. */
+  static final double CREDIT_COST = 1_000;
 
   /** What the artifact measured on its machine (fair_bench, results of the real trace). */
   record Published(
@@ -85,10 +85,10 @@ final class ArenaPolicies {
           ours("ours: max_tokens" + suffix, 0, () -> estimate(Estimator.MAX_TOKENS), credit));
       policies.add(ours("ours: oracle" + suffix, 0, OutputEstimate::oracle, credit));
     }
-    policies.add(slots(24, 0, 0));
-    policies.add(slots(28, 8, 0));
-    policies.add(slots(32, 0, 0));
-    policies.add(slots(28, 0, CREDIT_COST));
+    policies.add(slots(28, 0, 0));
+    policies.add(slots(24, 0, CREDIT_COST));
+    policies.add(slots(28, 8, CREDIT_COST));
+    policies.add(slots(32, 0, CREDIT_COST));
     return policies;
   }
 
