@@ -104,6 +104,18 @@ final class Desk {
       this.reservedCostMicros = reservedCostMicros;
     }
 
+    /** The same request as another attempt: its turn and what it has reserved stay. */
+    InFlight as(Ask next, ActorRef<Object> by) {
+      return new InFlight(
+          next,
+          new Route(model, fallbacks, prompt),
+          by,
+          arrival,
+          reservedSecond,
+          reservedTokens,
+          reservedCostMicros);
+    }
+
     String attempt() {
       return ask.attempt();
     }
@@ -240,6 +252,18 @@ final class Desk {
 
   @Nullable InFlight find(String attempt) {
     return inFlight.get(attempt);
+  }
+
+  /** The request of a run that is lost goes on as another attempt; null when it is not known. */
+  @Nullable InFlight retry(String lost, Ask next, ActorRef<Object> gateway) {
+    InFlight request = inFlight.remove(lost);
+    if (request == null) {
+      return null;
+    }
+    dequeue(request);
+    InFlight again = request.as(next, gateway);
+    inFlight.put(next.attempt(), again);
+    return again;
   }
 
   /** A request that was not admitted after all: it has used nothing, its request neither. */

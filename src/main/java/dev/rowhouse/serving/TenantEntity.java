@@ -2,6 +2,7 @@ package dev.rowhouse.serving;
 
 import dev.rowhouse.fairness.SlotHolder;
 import dev.rowhouse.fairness.SlotOwner;
+import dev.rowhouse.fairness.SlotTicket;
 import dev.rowhouse.fairness.SlotUser;
 import dev.rowhouse.inference.RunReport;
 import dev.rowhouse.inference.WorkerCommand;
@@ -18,6 +19,7 @@ import dev.rowhouse.usage.UsageLedger;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -61,6 +63,16 @@ public final class TenantEntity {
 
   /** The worker refused the ticket, or was silent: the request waits for another slot. */
   public record Requeue(String attempt) implements Command {}
+
+  /**
+   * A run is lost before it gave anything: it is settled by this report, and its request goes on as
+   * another attempt, in its old turn. Answered as {@link Admit}; may come many times.
+   *
+   * @param ticket what the lost run was started with
+   * @param next the same request under its new id
+   */
+  public record Retry(RunReport lost, SlotTicket ticket, Ask next, ActorRef<Object> gateway)
+      implements Command {}
 
   /**
    * What a run spent; may come many times and from both sides.
@@ -219,6 +231,7 @@ public final class TenantEntity {
         yield onLeave(leave.attempt(), desk);
       }
       case Requeue requeue -> onRequeue(requeue.attempt(), desk);
+      case Retry retry -> onRetry(retry, desk);
       case Settle settle -> stash(settle);
       case Authorize authorize -> {
         authorize.replyTo().tell(authorize(authorize, desk));
@@ -277,6 +290,7 @@ public final class TenantEntity {
   private Behavior<Object> refuseForAbsent(Command command) {
     switch (command) {
       case Admit admit -> admit.gateway().tell(new Verdict.No(Refusals.invalidKey(), null));
+      case Retry retry -> retry.gateway().tell(new Verdict.No(Refusals.invalidKey(), null));
       case Authorize authorize -> authorize.replyTo().tell(new Denied(Refusals.invalidKey()));
       case QueryLedger query ->
           query.query().replyTo().tell(new LedgerReply.Away("there is no such tenant"));
@@ -405,6 +419,24 @@ public final class TenantEntity {
       request.running = false;
       place(request, desk);
     }
+    return Behaviors.same();
+  }
+
+  private Behavior<Object> onRetry(Retry retry, Desk desk) {
+    if (state == State.RETIRING) {
+      return Behaviors.same();
+    }
+    Admit admit = new Admit(retry.next(), retry.gateway());
+    boolean known = desk.find(retry.next().attempt()) != null;
+    InFlight again =
+        known ? null : desk.retry(retry.lost().order().attempt(), retry.next(), retry.gateway());
+    slots.finished(retry.ticket());
+    giveBack(slots.returnOf(retry.ticket()));
+    onSettle(new Settle(retry.lost(), null, null), desk);
+    if (again == null) {
+      return onAdmit(admit, desk);
+    }
+    place(again, desk);
     return Behaviors.same();
   }
 
@@ -597,9 +629,11 @@ public final class TenantEntity {
   }
 
   private void returnTickets() {
-    for (SlotUser.HeldTicket held : slots.returnAll()) {
-      held.worker().tell(new SlotOwner.Return(held.ticket()));
-    }
+    giveBack(slots.returnAll());
+  }
+
+  private static void giveBack(List<SlotUser.HeldTicket> tickets) {
+    tickets.forEach(held -> held.worker().tell(new SlotOwner.Return(held.ticket())));
   }
 
   private long now() {

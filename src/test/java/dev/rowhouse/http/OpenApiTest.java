@@ -177,7 +177,8 @@ class OpenApiTest {
         4,
         new TenantDirectory(database, Runnable::run, "standard"),
         KIT.<FairnessCoordinator.Command>createTestProbe().ref(),
-        new Answering.Settings(tenants, InstantSource.system(), 1_000, 1_000),
+        new Answering.Settings(
+            tenants, InstantSource.system(), 1_000, 1_000, new java.util.Random(1)),
         1_000,
         new Health());
   }

@@ -124,6 +124,7 @@ final class Samples {
     @Nullable String promptName;
     @Nullable Integer promptVersion;
     int bodyBytes = 2;
+    @Nullable String label;
 
     Ask build() {
       return new Ask(
@@ -134,7 +135,7 @@ final class Samples {
           outputTokensMax,
           stream,
           false,
-          null,
+          label,
           receivedAtMillis,
           deadlineMillis,
           priority,
