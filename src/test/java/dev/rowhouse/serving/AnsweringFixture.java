@@ -107,7 +107,9 @@ abstract class AnsweringFixture {
             0,
             0,
             0,
-            0);
+            0,
+            0,
+            true);
     RunOrder order =
         new Orders(TENANT).order(admitted, new Profile().build(), request.receivedAtMillis);
     return new Verdict.Go(
