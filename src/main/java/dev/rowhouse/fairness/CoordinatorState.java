@@ -202,10 +202,10 @@ final class CoordinatorState {
     return pools.values();
   }
 
-  FairnessSnapshot snapshot(int offset, int limit) {
+  FairnessSnapshot snapshot(int offset, int limit, long messages) {
     int page = Math.min(limit, settings.snapshotMax());
     return new FairnessSnapshot(
-        epoch, pools.values().stream().map(pool -> pool.view(offset, page)).toList());
+        epoch, messages, pools.values().stream().map(pool -> pool.view(offset, page)).toList());
   }
 
   private void drop(String worker) {

@@ -5,6 +5,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -118,6 +119,9 @@ public final class FairnessCoordinator extends AbstractBehavior<FairnessCoordina
   /** Addresses that are watched without need are let go each so many ticks. */
   private static final int TICKS_PER_SWEEP = 600;
 
+  /** Messages that coordinators of this process have handled; a restart does not reset it. */
+  private static final LongAdder HANDLED = new LongAdder();
+
   private final FairnessSettings settings;
   private final Supplier<CompletionStage<Long>> claimEpoch;
   private final TimerScheduler<Command> timers;
@@ -126,6 +130,7 @@ public final class FairnessCoordinator extends AbstractBehavior<FairnessCoordina
   private final Set<ActorRef<SlotOwner>> workers = new HashSet<>();
   private Duration backoff;
   private long ticks;
+  private long messages;
 
   /**
    * Starts the singleton where this node may have it; gives the proxy that finds it anywhere.
@@ -174,7 +179,19 @@ public final class FairnessCoordinator extends AbstractBehavior<FairnessCoordina
         .build();
   }
 
+  /**
+   * Messages that the coordinators which ran in this process have handled, their own timers left
+   * out: what a request costs the one actor that all share.
+   */
+  public static long messagesHandled() {
+    return HANDLED.sum();
+  }
+
   private Behavior<Command> on(Command command) {
+    if (!(command instanceof Tick)) {
+      messages++;
+      HANDLED.increment();
+    }
     switch (command) {
       case WorkerTable table -> {
         watchWorker(table.ref());
@@ -199,7 +216,7 @@ public final class FairnessCoordinator extends AbstractBehavior<FairnessCoordina
         }
       }
       case Snapshot snapshot ->
-          snapshot.replyTo().tell(state.snapshot(snapshot.offset(), snapshot.limit()));
+          snapshot.replyTo().tell(state.snapshot(snapshot.offset(), snapshot.limit(), messages));
       case Tick _ -> {
         send(state.tick(nowMillis()));
         sweepWatches();

@@ -3,8 +3,13 @@ package dev.rowhouse.fairness;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What the coordinator knows at one moment, for operators. */
-public record FairnessSnapshot(long epoch, List<PoolView> pools) {
+/**
+ * What the coordinator knows at one moment, for operators.
+ *
+ * @param messages handled since this coordinator began: tables, demands and questions, its own
+ *     timers left out
+ */
+public record FairnessSnapshot(long epoch, long messages, List<PoolView> pools) {
 
   public FairnessSnapshot {
     pools = List.copyOf(pools);

@@ -21,7 +21,7 @@ public record Terms(
     if (reservationSlots < 0) {
       throw new IllegalArgumentException("reserved slots are negative: " + reservationSlots);
     }
-    if (!(reservationShare >= 0 && reservationShare <= 1)) {
+    if (!(reservationShare >= 0) || Double.isInfinite(reservationShare)) {
       throw new IllegalArgumentException("not a share: " + reservationShare);
     }
     if (limitSlots != null && limitSlots < 0) {

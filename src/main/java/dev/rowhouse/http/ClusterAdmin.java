@@ -86,7 +86,8 @@ final class ClusterAdmin {
   }
 
   private static ObjectNode json(FairnessSnapshot snapshot) {
-    ObjectNode body = Json.object().put("epoch", snapshot.epoch());
+    ObjectNode body =
+        Json.object().put("epoch", snapshot.epoch()).put("messages", snapshot.messages());
     var pools = body.putArray("pools");
     for (FairnessSnapshot.PoolView pool : snapshot.pools()) {
       ObjectNode one =

@@ -264,7 +264,9 @@ final class Desk {
         Math.min(
                 request.ask.deadlineMillis(), request.ask.receivedAtMillis() + queueTimeoutMillis())
             - nowMillis;
-    return expected > allowed ? Refusals.tooLate(expected, Math.max(0, allowed)) : null;
+    return expected > 0 && expected > allowed
+        ? Refusals.tooLate(expected, Math.max(0, allowed))
+        : null;
   }
 
   /** The no to a request that has waited for as long as its plan allows. */

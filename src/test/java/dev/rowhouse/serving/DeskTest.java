@@ -475,13 +475,13 @@ class DeskTest {
       assertNotNull(late);
       assertEquals("queue_timeout", late.code());
       assertEquals(503, late.httpStatus());
-      assertEquals(10_000, late.retryAfterMillis());
+      assertEquals(10_000, late.resetMillis());
     }
 
     @Test
     void refusesAtOnceWhatCannotMakeItsOwnDeadline() {
       Desk desk = desk();
-      desk.waiting().enter(accepted(desk));
+      desk.waiting().enter(accepted(admit(desk, it -> it.priority = 1)));
       desk.waiting().outlook(new SlotHolder.Outlook("small", 4, 5), NOW);
       assertNotNull(
           desk.noPlace(accepted(admit(desk, it -> it.deadlineMillis = NOW + 9_000)), NOW));

@@ -43,8 +43,8 @@ class OutputEstimatesTest {
   @Test
   void reservesMoreThanTheMeanButNoWorstCase() {
     learnMany("m", 100);
-    assertEquals(150, estimates.reserved("m", null), 1);
-    assertEquals(150, estimates.reserved("m", 100_000L), 1);
+    assertEquals(150, (double) estimates.reserved("m", null), 1);
+    assertEquals(150, (double) estimates.reserved("m", 100_000L), 1);
     assertEquals(20, estimates.reserved("m", 20L));
   }
 
