@@ -260,16 +260,16 @@ final class Run extends AbstractBehavior<RunMessage> {
         }
       }
     }
-    noteProgress();
     line.flush();
     pull();
+    noteProgress();
     return this;
   }
 
   private void noteProgress() {
     Tally tally = draft.tally();
     if (tally.hasSpent()) {
-      notes.spent(tally.inputTokens(), tally.outputTokensSoFar(), now());
+      notes.spent(tally.inputTokensSoFar(), tally.outputTokensSoFar(), now());
     }
   }
 

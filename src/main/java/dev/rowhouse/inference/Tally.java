@@ -21,7 +21,6 @@ final class Tally {
   private EngineEvent.@Nullable Usage usage;
   private boolean called;
   private boolean answered;
-  private long addedTokens = -1;
   private long chunks;
   private long chars;
   private long firstTokenMillis = -1;
@@ -59,15 +58,19 @@ final class Tally {
     if (usage != null) {
       return usage.inputTokens();
     }
-    if (addedTokens < 0) {
-      addedTokens = Tokens.count(addedText);
-    }
-    return order.inputTokens() + addedTokens;
+    return order.inputTokens() + Tokens.count(addedText);
   }
 
   /** Whether there is anything to charge yet: the input counts from the first token on. */
   boolean hasSpent() {
     return answered || usage != null;
+  }
+
+  /** About what the question has; cheap, as below. */
+  long inputTokensSoFar() {
+    return usage != null
+        ? usage.inputTokens()
+        : order.inputTokens() + addedText.length() / CHARS_PER_TOKEN;
   }
 
   /** About what the answer has so far; cheap, because it is asked for often. */
