@@ -5,6 +5,7 @@ import dev.rowhouse.fairness.FairnessCoordinator;
 import dev.rowhouse.retrieval.KnowledgeEntity;
 import dev.rowhouse.serving.Answering;
 import dev.rowhouse.serving.TenantPort;
+import dev.rowhouse.serving.Workers;
 import dev.rowhouse.tenant.CatalogKeeper;
 import dev.rowhouse.tenant.CatalogReplica;
 import dev.rowhouse.tenant.ClusterSecret;
@@ -59,7 +60,7 @@ public final class Planes {
     Config http = parts.config.getConfig("rowhouse.http");
     String host = http.getString("host");
     Handler tenantHandler = tenantPlane(parts, http);
-    Metrics metrics = new Metrics();
+    Metrics metrics = new Metrics(new Workers(parts.system, http.getDuration("ask-timeout")));
     Handler operatorHandler = operatorPlane(parts, http, metrics);
     return Listener.bind(
             parts.system,
@@ -239,7 +240,11 @@ public final class Planes {
             .on("PUT", "/admin/models/{model}", "Makes or replaces a model.", catalog::putModel)
             .on("DELETE", "/admin/models/{model}", "Deletes a model.", catalog::deleteModel)
             .on("GET", "/metrics", "What the node counts, for Prometheus.", metrics::page)
-            .on("GET", "/admin/cluster", "Members and roles.", cluster::cluster)
+            .on(
+                "GET",
+                "/admin/cluster",
+                "Members, roles, workers and the health of their models.",
+                cluster::cluster)
             .on("GET", "/admin/fairness", "Slots, queues and shares.", cluster::fairness);
     Router<Handler> open =
         new Router<Handler>()

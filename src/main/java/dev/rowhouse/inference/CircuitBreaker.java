@@ -96,10 +96,11 @@ final class CircuitBreaker {
     return switch (state) {
       case OPEN -> false;
       case CLOSED -> {
-        count(outcome == CallOutcome.FAULT);
+        boolean fault = outcome == CallOutcome.FAULT;
+        count(fault);
         boolean sick =
             counted >= settings.callsMin() && failures >= settings.failureShare() * counted;
-        yield sick && open(nowMillis);
+        yield fault && sick && open(nowMillis);
       }
       case HALF_OPEN -> {
         if (outcome == CallOutcome.FAULT) {

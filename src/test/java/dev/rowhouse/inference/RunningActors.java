@@ -67,7 +67,7 @@ abstract class RunningActors {
   }
 
   /** What a run does is said by the label of its order. */
-  private static Behavior<RunControl> run(
+  static Behavior<RunControl> run(
       RunOrder order, ActorRef<RunEvent> gateway, ActorRef<RunNote> worker) {
     return Behaviors.setup(
         context -> {
@@ -147,16 +147,19 @@ abstract class RunningActors {
 
   ActorRef<SlotOwner> worker(
       ActorRef<FairnessCoordinator.Command> coordinator, int slots, SettlementPort port) {
+    return worker(coordinator, slots, port, RunningActors::run, health());
+  }
+
+  ActorRef<SlotOwner> worker(
+      ActorRef<FairnessCoordinator.Command> coordinator,
+      int slots,
+      SettlementPort port,
+      RunFactory runs,
+      EndpointHealth health) {
     ActorRef<SlotOwner> worker =
         spawn(
             InferenceWorker.create(
-                "w1",
-                1,
-                coordinator,
-                RunningActors::run,
-                port,
-                WorkerSettings.from(CONF),
-                health()));
+                "w1", 1, coordinator, runs, port, WorkerSettings.from(CONF), health));
     worker.tell(
         new WorkerCommand.CatalogChanged(new Catalog(1, Map.of("m", model(slots)), Map.of())));
     return worker;
