@@ -16,6 +16,7 @@ import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import org.apache.pekko.http.javadsl.model.ContentType;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
 import org.apache.pekko.http.javadsl.model.HttpEntities;
@@ -61,8 +62,19 @@ final class Metrics {
 
   private final Workers workers;
 
-  Metrics(Workers workers) {
+  /**
+   * Metrics of a node.
+   *
+   * @param workers the way to this node's worker
+   * @param throttled requests that were refused without asking the tenant's actor, so far
+   */
+  Metrics(Workers workers, LongSupplier throttled) {
     this.workers = workers;
+    CounterWithCallback.builder()
+        .name("rowhouse_throttled_total")
+        .help("Requests of tenants beyond their limits that the gateway refused by itself.")
+        .callback(callback -> callback.call((double) throttled.getAsLong()))
+        .register(registry);
     JvmMetrics.builder().register(registry);
     CounterWithCallback.builder()
         .name("rowhouse_coordinator_messages_total")
@@ -89,7 +101,7 @@ final class Metrics {
         .labelNames("model")
         .callback(
             callback ->
-                endpoints(endpoint -> callback.call(endpoint.openedTotal(), endpoint.model())))
+                endpoints(endpoint -> callback.call((double) endpoint.openedTotal(), endpoint.model())))
         .register(registry);
     CounterWithCallback.builder()
         .name("rowhouse_worker_restarts_total")

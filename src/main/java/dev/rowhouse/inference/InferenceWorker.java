@@ -162,7 +162,7 @@ public final class InferenceWorker extends AbstractBehavior<SlotOwner> {
     this.settlement = settlement;
     this.settings = settings;
     this.timers = timers;
-    this.slots = new WorkerSlots(worker, estate.incarnation, settings.costQuiet().toMillis());
+    this.slots = new WorkerSlots(worker, estate.incarnation);
     this.settlements = estate.settlements;
     timers.startTimerWithFixedDelay(new TableDue(), settings.tableInterval());
     timers.startTimerWithFixedDelay(new SettlementsDue(), settings.settlementRetryMin());
@@ -328,12 +328,7 @@ public final class InferenceWorker extends AbstractBehavior<SlotOwner> {
     sendSettlements();
     perform(
         slots.finish(
-            run.ticket(),
-            run.order().tenant().value(),
-            attempt,
-            report.inputTokens(),
-            report.outputTokens(),
-            nowMillis()));
+            run.ticket(), attempt, report.inputTokens(), report.outputTokens(), nowMillis()));
     return afterChange();
   }
 
@@ -428,7 +423,7 @@ public final class InferenceWorker extends AbstractBehavior<SlotOwner> {
 
   private void sendTable() {
     timers.cancel(new ChangesDue());
-    coordinator.tell(slots.table(getContext().getSelf(), nowMillis()));
+    coordinator.tell(slots.table(getContext().getSelf()));
   }
 
   private void sendSettlements() {

@@ -102,6 +102,7 @@ public final class Answering {
    *
    * @param durableWaitMillis how long an end waits for the journal
    * @param answerBytesMax the largest answer that is collected for a client that does not stream
+   * @param throttle the way to what this gateway refuses by itself
    * @param random for the ids of second attempts; several threads use it
    */
   public record Settings(
@@ -109,6 +110,7 @@ public final class Answering {
       InstantSource clock,
       long durableWaitMillis,
       int answerBytesMax,
+      ActorRef<Throttle.Notice> throttle,
       RandomGenerator random) {}
 
   private final ActorContext<Object> context;
@@ -510,7 +512,7 @@ public final class Answering {
     lastAskedMillis = now();
     settings
         .tenants()
-        .tell(tenant, retry != null ? retry : new TenantEntity.Admit(ask, context.getSelf()));
+        .tell(tenant, retry != null ? retry : new TenantEntity.Admit(ask, context.getSelf(), settings.throttle()));
   }
 
   private Cancellable scheduleTick() {

@@ -13,6 +13,7 @@ import dev.rowhouse.retrieval.KnowledgeEntity;
 import dev.rowhouse.serving.Answering;
 import dev.rowhouse.serving.TenantEntity;
 import dev.rowhouse.serving.TenantPort;
+import dev.rowhouse.serving.Throttle;
 import dev.rowhouse.tenant.Catalog;
 import dev.rowhouse.tenant.CatalogKeeper;
 import dev.rowhouse.tenant.CatalogReplica;
@@ -178,7 +179,13 @@ class OpenApiTest {
         new TenantDirectory(database, Runnable::run, "standard"),
         KIT.<FairnessCoordinator.Command>createTestProbe().ref(),
         new Answering.Settings(
-            tenants, InstantSource.system(), 1_000, 1_000, new java.util.Random(1)),
+            tenants,
+            InstantSource.system(),
+            1_000,
+            1_000,
+            KIT.<Throttle.Notice>createTestProbe().ref(),
+            new java.util.Random(1)),
+        Throttle.of(ConfigFactory.parseResources("serving.conf").resolve()),
         1_000,
         new Health());
   }

@@ -216,10 +216,10 @@ class WorkerHealthTest extends RunningActors {
     worker.tell(new RunProgress("a1", 10, 45));
     worker.tell(new RunProgress("nobody", 1_000, 1_000));
     PoolTable.SlotRow row = row(coordinator);
-    while (row.spentCost() == 0) {
+    while (row.progressCost() == 0) {
       row = row(coordinator);
     }
-    assertEquals(10 + 2 * 45, row.spentCost(), 1e-9);
+    assertEquals(10 + 2 * 45, row.progressCost(), 1e-9);
   }
 
   private static PoolTable.SlotRow row(TestProbe<FairnessCoordinator.Command> coordinator) {

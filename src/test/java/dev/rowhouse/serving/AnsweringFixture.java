@@ -76,6 +76,7 @@ abstract class AnsweringFixture {
             () -> Instant.now().plusMillis(clockAheadMillis.get()),
             DURABLE_WAIT_MILLIS,
             1_000,
+            kit.<Throttle.Notice>createTestProbe().ref(),
             new Random(1));
     spawned = kit.spawn(Answering.create(settings, TENANT, request.build(), body, answer));
     TenantEntity.Admit admit = told(TenantEntity.Admit.class);
