@@ -101,7 +101,8 @@ final class Metrics {
         .labelNames("model")
         .callback(
             callback ->
-                endpoints(endpoint -> callback.call((double) endpoint.openedTotal(), endpoint.model())))
+                endpoints(
+                    endpoint -> callback.call((double) endpoint.openedTotal(), endpoint.model())))
         .register(registry);
     CounterWithCallback.builder()
         .name("rowhouse_worker_restarts_total")

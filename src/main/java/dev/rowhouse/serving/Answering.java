@@ -512,7 +512,11 @@ public final class Answering {
     lastAskedMillis = now();
     settings
         .tenants()
-        .tell(tenant, retry != null ? retry : new TenantEntity.Admit(ask, context.getSelf(), settings.throttle()));
+        .tell(
+            tenant,
+            retry != null
+                ? retry
+                : new TenantEntity.Admit(ask, context.getSelf(), settings.throttle()));
   }
 
   private Cancellable scheduleTick() {
