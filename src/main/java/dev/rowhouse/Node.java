@@ -6,6 +6,7 @@ import dev.rowhouse.fairness.FairnessCoordinator;
 import dev.rowhouse.fairness.FairnessSettings;
 import dev.rowhouse.http.Health;
 import dev.rowhouse.http.Planes;
+import dev.rowhouse.inference.EndpointHealth;
 import dev.rowhouse.inference.HouseEmbedder;
 import dev.rowhouse.inference.InferenceSettings;
 import dev.rowhouse.inference.InferenceWorker;
@@ -45,6 +46,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.time.ZoneOffset;
+import java.util.SplittableRandom;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -60,6 +62,7 @@ import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.SupervisorStrategy;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.receptionist.Receptionist;
 import org.apache.pekko.cluster.MemberStatus;
 import org.apache.pekko.cluster.sharding.typed.ShardingEnvelope;
 import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
@@ -237,7 +240,8 @@ final class Node {
                         clock,
                         serving.durableWaitMillis(),
                         serving.answerBytesMax(),
-                        throttleRef),
+                        throttleRef,
+                        new SecureRandom()),
                     throttle,
                     config.getMemorySize("rowhouse.retrieval.files.bytes-max").toBytes(),
                     health)));
@@ -291,10 +295,11 @@ final class Node {
     }
     PromptRenderer renderer =
         new PromptRenderer(config.getInt("rowhouse.tenant.prompt-length-max"));
+    InferenceSettings inference = InferenceSettings.of(config);
     Runs runs =
         Runs.of(
             system,
-            InferenceSettings.of(config),
+            inference,
             new KnowledgePassages(Retrieval.create(system, embedder)),
             new PromptTemplates(renderer),
             new HouseEmbedder(embedder),
@@ -309,9 +314,11 @@ final class Node {
                 (report, replyTo) ->
                     tenants.tell(
                         report.order().tenant(), new TenantEntity.Settle(report, replyTo, null)),
-                WorkerSettings.from(config)),
+                WorkerSettings.from(config),
+                new EndpointHealth(inference.breaker(), new SplittableRandom())),
             "worker",
             DispatcherSelector.defaultDispatcher());
+    system.receptionist().tell(Receptionist.register(InferenceWorker.KEY, worker));
     ActorRef<Catalog> catalogs =
         system.systemActorOf(
             Behaviors.receiveMessage(

@@ -154,6 +154,19 @@ public final class SlotUser {
     return tickets;
   }
 
+  /** Gives up the unused tickets of the start of a worker that minted this one: it is gone. */
+  public List<HeldTicket> returnOf(SlotTicket lost) {
+    List<HeldTicket> tickets = new ArrayList<>();
+    for (HeldTicket held : idle.getOrDefault(lost.pool(), NONE)) {
+      SlotTicket ticket = held.ticket();
+      if (ticket.worker().equals(lost.worker()) && ticket.incarnation() <= lost.incarnation()) {
+        tickets.add(held);
+      }
+    }
+    tickets.forEach(held -> end(held.ticket(), Use.IDLE));
+    return tickets;
+  }
+
   private boolean end(SlotTicket ticket, Use from) {
     Known known = slots.get(keyOf(ticket));
     if (known == null || known.use() != from || !known.held().ticket().equals(ticket)) {

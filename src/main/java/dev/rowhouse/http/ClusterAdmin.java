@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rowhouse.fairness.FairnessCoordinator;
 import dev.rowhouse.fairness.FairnessSnapshot;
 import dev.rowhouse.serving.Refusals;
+import dev.rowhouse.serving.Workers;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -19,6 +20,7 @@ final class ClusterAdmin {
   private static final int TENANTS_DEFAULT = 100;
 
   private final ActorSystem<?> system;
+  private final Workers workers;
   private final ActorRef<FairnessCoordinator.Command> coordinator;
   private final Duration askTimeout;
 
@@ -27,6 +29,7 @@ final class ClusterAdmin {
       ActorRef<FairnessCoordinator.Command> coordinator,
       Duration askTimeout) {
     this.system = system;
+    this.workers = new Workers(system, askTimeout);
     this.coordinator = coordinator;
     this.askTimeout = askTimeout;
   }
@@ -53,7 +56,43 @@ final class ClusterAdmin {
         .state()
         .getUnreachable()
         .forEach(member -> unreachable.add(member.address().toString()));
-    return CompletableFuture.completedFuture(Replies.json(200, body));
+    return workers
+        .all()
+        .handle(
+            (views, failure) -> {
+              var all = body.putArray("workers");
+              if (views != null) {
+                views.forEach(view -> all.add(json(view)));
+              }
+              return Replies.json(200, body);
+            });
+  }
+
+  private static ObjectNode json(Workers.View view) {
+    ObjectNode worker =
+        Json.object()
+            .put("worker", view.worker())
+            .put("incarnation", view.incarnation())
+            .put("restarts", view.restarts())
+            .put("running", view.running())
+            .put("settlements_pending", view.settlementsPending());
+    ObjectNode slots = worker.putObject("slots");
+    view.slots().forEach(slots::put);
+    ObjectNode refused = worker.putObject("tickets_refused");
+    view.ticketsRefused().forEach(refused::put);
+    var endpoints = worker.putArray("endpoints");
+    for (Workers.Endpoint endpoint : view.endpoints()) {
+      endpoints
+          .addObject()
+          .put("model", endpoint.model())
+          .put("state", endpoint.state())
+          .put("throttled", endpoint.throttled())
+          .put("reopens_in_ms", endpoint.reopensInMillis())
+          .put("calls", endpoint.calls())
+          .put("failures", endpoint.failures())
+          .put("opened_total", endpoint.openedTotal());
+    }
+    return worker;
   }
 
   CompletionStage<HttpResponse> fairness(Call call) {

@@ -30,6 +30,9 @@ import org.slf4j.LoggerFactory;
 final class Listener {
   private static final Logger LOG = LoggerFactory.getLogger(Listener.class);
 
+  /** Every answer has it. */
+  static final String REQUEST_ID = "x-request-id";
+
   /** Attempt ids need to be unguessable by accident only; the key is what protects. */
   private static final ThreadLocal<RandomGenerator> RANDOM =
       ThreadLocal.withInitial(() -> new SplittableRandom(new SecureRandom().nextLong()));
@@ -101,7 +104,11 @@ final class Listener {
                       0,
                       false));
             })
-        .thenApply(given -> given.addHeader(RawHeader.create("x-request-id", call.requestId())));
+        .thenApply(
+            given ->
+                given.getHeader(REQUEST_ID).isPresent()
+                    ? given
+                    : given.addHeader(RawHeader.create(REQUEST_ID, call.requestId())));
   }
 
   /** The decoded parts of the path, empty ones left out. */

@@ -1,9 +1,11 @@
 package dev.rowhouse.http;
 
 import dev.rowhouse.fairness.FairnessCoordinator;
+import dev.rowhouse.serving.Workers;
 import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.core.metrics.CounterWithCallback;
 import io.prometheus.metrics.core.metrics.Gauge;
+import io.prometheus.metrics.core.metrics.GaugeWithCallback;
 import io.prometheus.metrics.core.metrics.Histogram;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
 import io.prometheus.metrics.instrumentation.jvm.JvmMetrics;
@@ -11,8 +13,9 @@ import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.concurrent.CompletableFuture;
+import java.util.List;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.apache.pekko.http.javadsl.model.ContentType;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
@@ -28,6 +31,9 @@ final class Metrics {
   private static final ContentType TEXT =
       ContentTypes.parse("text/plain; version=0.0.4; charset=UTF-8");
   private static final double MILLIS_PER_SECOND = 1_000;
+
+  /** The states of a circuit breaker. */
+  private static final List<String> STATES = List.of("closed", "open", "half_open");
 
   private final PrometheusRegistry registry = new PrometheusRegistry();
   private final Counter requests =
@@ -51,12 +57,19 @@ final class Metrics {
           .classicOnly()
           .register(registry);
 
+  /** What this node's worker said last; read anew for each page. */
+  private volatile List<Workers.View> workerHere = List.of();
+
+  private final Workers workers;
+
   /**
    * Metrics of a node.
    *
+   * @param workers the way to this node's worker
    * @param throttled requests that were refused without asking the tenant's actor, so far
    */
-  Metrics(LongSupplier throttled) {
+  Metrics(Workers workers, LongSupplier throttled) {
+    this.workers = workers;
     CounterWithCallback.builder()
         .name("rowhouse_throttled_total")
         .help("Requests of tenants beyond their limits that the gateway refused by itself.")
@@ -68,6 +81,39 @@ final class Metrics {
         .help("Messages handled by the fairness coordinator while it was on this node.")
         .callback(callback -> callback.call((double) FairnessCoordinator.messagesHandled()))
         .register(registry);
+    GaugeWithCallback.builder()
+        .name("rowhouse_model_endpoint_state")
+        .help("1 for the state of the circuit breaker of a model's endpoint at this node's worker.")
+        .labelNames("model", "state")
+        .callback(
+            callback ->
+                endpoints(
+                    endpoint -> {
+                      for (String state : STATES) {
+                        callback.call(
+                            state.equals(endpoint.state()) ? 1 : 0, endpoint.model(), state);
+                      }
+                    }))
+        .register(registry);
+    CounterWithCallback.builder()
+        .name("rowhouse_model_endpoint_opened_total")
+        .help("How often the circuit breaker of a model's endpoint has opened at this node.")
+        .labelNames("model")
+        .callback(
+            callback ->
+                endpoints(
+                    endpoint -> callback.call((double) endpoint.openedTotal(), endpoint.model())))
+        .register(registry);
+    CounterWithCallback.builder()
+        .name("rowhouse_worker_restarts_total")
+        .help("How often this node's worker has failed and started again.")
+        .callback(
+            callback -> workerHere.forEach(worker -> callback.call((double) worker.restarts())))
+        .register(registry);
+  }
+
+  private void endpoints(Consumer<Workers.Endpoint> each) {
+    workerHere.forEach(worker -> worker.endpoints().forEach(each));
   }
 
   void began(String plane) {
@@ -81,14 +127,23 @@ final class Metrics {
   }
 
   CompletionStage<HttpResponse> page(Call call) {
+    return workers
+        .here()
+        .handle(
+            (views, failure) -> {
+              workerHere = views == null ? List.of() : views;
+              return page();
+            });
+  }
+
+  private HttpResponse page() {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     try {
       PrometheusTextFormatWriter.create().write(out, registry.scrape());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    return CompletableFuture.completedFuture(
-        HttpResponse.create()
-            .withEntity(HttpEntities.create(TEXT, ByteString.fromArrayUnsafe(out.toByteArray()))));
+    return HttpResponse.create()
+        .withEntity(HttpEntities.create(TEXT, ByteString.fromArrayUnsafe(out.toByteArray())));
   }
 }

@@ -150,7 +150,12 @@ final class ModelCalls {
         });
   }
 
+  /** The attempt that answers is the request's id, also when it is the second one. */
   private static HttpResponse response(Answer answer) {
+    return body(answer).addHeader(RawHeader.create(Listener.REQUEST_ID, answer.attempt()));
+  }
+
+  private static HttpResponse body(Answer answer) {
     return switch (answer) {
       case Answer.Refused refused -> {
         HttpResponse response = Replies.openAiError(refused.refusal());

@@ -6,6 +6,7 @@ import dev.rowhouse.retrieval.KnowledgeEntity;
 import dev.rowhouse.serving.Answering;
 import dev.rowhouse.serving.TenantPort;
 import dev.rowhouse.serving.Throttle;
+import dev.rowhouse.serving.Workers;
 import dev.rowhouse.tenant.CatalogKeeper;
 import dev.rowhouse.tenant.CatalogReplica;
 import dev.rowhouse.tenant.ClusterSecret;
@@ -62,7 +63,10 @@ public final class Planes {
     Config http = parts.config.getConfig("rowhouse.http");
     String host = http.getString("host");
     Handler tenantHandler = tenantPlane(parts, http);
-    Metrics metrics = new Metrics(parts.throttle::refusedCount);
+    Metrics metrics =
+        new Metrics(
+            new Workers(parts.system, http.getDuration("ask-timeout")),
+            parts.throttle::refusedCount);
     Handler operatorHandler = operatorPlane(parts, http, metrics);
     return Listener.bind(
             parts.system,
@@ -250,7 +254,11 @@ public final class Planes {
             .on("PUT", "/admin/models/{model}", "Makes or replaces a model.", catalog::putModel)
             .on("DELETE", "/admin/models/{model}", "Deletes a model.", catalog::deleteModel)
             .on("GET", "/metrics", "What the node counts, for Prometheus.", metrics::page)
-            .on("GET", "/admin/cluster", "Members and roles.", cluster::cluster)
+            .on(
+                "GET",
+                "/admin/cluster",
+                "Members, roles, workers and the health of their models.",
+                cluster::cluster)
             .on("GET", "/admin/fairness", "Slots, queues and shares.", cluster::fairness);
     Router<Handler> open =
         new Router<Handler>()

@@ -42,6 +42,7 @@ final class EmbeddingRun extends AbstractBehavior<EmbeddingMessage> {
   private final BodyIntake intake;
   private final Outbox outbox;
   private final RunLine line;
+  private final RunNotes notes;
   private final RunTimer timer;
   private final Tally tally;
 
@@ -64,13 +65,16 @@ final class EmbeddingRun extends AbstractBehavior<EmbeddingMessage> {
       Runs house,
       RunOrder order,
       ActorRef<RunEvent> gateway,
-      ActorRef<RunEnded> worker) {
+      ActorRef<RunNote> worker) {
     super(context);
     this.house = house;
     this.order = order;
     this.intake = new BodyIntake(order.bodyBytes());
     this.outbox = new Outbox(house.settings().initialCredit(), house.settings().coalesceBytesMax());
     this.line = new RunLine(order.attempt(), outbox, gateway, worker);
+    this.notes =
+        new RunNotes(
+            order.attempt(), worker, house.settings().progressInterval().toMillis(), now());
     this.timer =
         new RunTimer(
             context, context.getSelf().narrow(), house.clock(), order.deadline().toEpochMilli());
@@ -80,7 +84,7 @@ final class EmbeddingRun extends AbstractBehavior<EmbeddingMessage> {
   }
 
   static Behavior<RunControl> create(
-      Runs house, RunOrder order, ActorRef<RunEvent> gateway, ActorRef<RunEnded> worker) {
+      Runs house, RunOrder order, ActorRef<RunEvent> gateway, ActorRef<RunNote> worker) {
     return Behaviors.<EmbeddingMessage>setup(
             context -> new EmbeddingRun(context, house, order, gateway, worker))
         .narrow();
@@ -187,6 +191,7 @@ final class EmbeddingRun extends AbstractBehavior<EmbeddingMessage> {
     if (stopping) {
       return endEarly(reason);
     }
+    notes.spent(inputTokens, 0, now());
     write(json);
     line.flush();
     return embedNext();

@@ -42,13 +42,28 @@ sealed interface EngineEvent {
     return List.of(new Failed(failure));
   }
 
-  /** Why a run has no answer, in the words of the HTTP contract. */
-  record Failure(String code, int httpStatus, String message, @Nullable String param) {
+  /**
+   * Why a run has no answer, in the words of the HTTP contract.
+   *
+   * @param says what it tells of the endpoint that was called; absent: nothing
+   * @param retryAfterMillis when the upstream wants to be asked again, from then; 0: no word of it
+   */
+  record Failure(
+      String code,
+      int httpStatus,
+      String message,
+      @Nullable String param,
+      @Nullable CallOutcome says,
+      long retryAfterMillis) {
     static final String UPSTREAM_ERROR = "upstream_error";
     static final String UPSTREAM_TIMEOUT = "upstream_timeout";
     static final String INVALID_REQUEST = "invalid_request_error";
     static final String UNSUPPORTED = "unsupported_value";
     static final String NO_CAPACITY = "no_capacity";
+
+    Failure(String code, int httpStatus, String message, @Nullable String param) {
+      this(code, httpStatus, message, param, null, 0);
+    }
 
     static Failure upstream(String message) {
       return new Failure(UPSTREAM_ERROR, 502, message, null);
@@ -73,6 +88,20 @@ sealed interface EngineEvent {
     /** A bug of ours: the details are in the log, not in the answer. */
     static Failure internal() {
       return new Failure("internal_error", 500, "the request failed inside the house", null);
+    }
+
+    /** The same, and it says this of the endpoint. */
+    Failure saying(CallOutcome outcome) {
+      return new Failure(code, httpStatus, message, param, outcome, retryAfterMillis);
+    }
+
+    /** The same, from an endpoint that wants to be left alone for so long. */
+    Failure throttledFor(long millis) {
+      return new Failure(code, httpStatus, message, param, CallOutcome.THROTTLED, millis);
+    }
+
+    Failure withMessage(String other) {
+      return new Failure(code, httpStatus, other, param, says, retryAfterMillis);
     }
 
     /** Whether another model may do better; a bad request is bad everywhere. */

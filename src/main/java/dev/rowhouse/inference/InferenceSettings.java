@@ -11,6 +11,8 @@ public record InferenceSettings(
     Duration bodyRetry,
     Duration searchTimeout,
     Duration textTimeout,
+    Duration progressInterval,
+    BreakerSettings breaker,
     OpenAi openai,
     Extractive extractive) {
 
@@ -58,6 +60,8 @@ public record InferenceSettings(
         config.getDuration("body-retry"),
         config.getDuration("search-timeout"),
         config.getDuration("text-timeout"),
+        config.getDuration("progress-interval"),
+        BreakerSettings.of(config.getConfig("breaker")),
         new OpenAi(
             openai.getInt("connections-max"),
             openai.getInt("connections-idle-max"),

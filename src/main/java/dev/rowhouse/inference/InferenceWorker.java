@@ -8,7 +8,8 @@ import dev.rowhouse.fairness.SlotTicket;
 import dev.rowhouse.fairness.StartDecision;
 import dev.rowhouse.fairness.WorkerSlots;
 import dev.rowhouse.tenant.Catalog;
-import java.time.Instant;
+import dev.rowhouse.tenant.ModelSpec;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -17,20 +18,29 @@ import java.util.Map;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.PreRestart;
+import org.apache.pekko.actor.typed.SupervisorStrategy;
 import org.apache.pekko.actor.typed.Terminated;
 import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.apache.pekko.actor.typed.receptionist.ServiceKey;
 
 /**
  * The owner of one node's slots: it mints tickets, starts a run for each one that comes back valid,
  * and sees that every run's settlement is acknowledged. What is allowed is decided by {@link
- * WorkerSlots}; this actor only carries it out.
+ * WorkerSlots}, and which endpoints are well by {@link EndpointHealth}; this actor only carries it
+ * out.
  *
  * <p>Each run is a child. A child that stops without having said how it ended has crashed: its
  * request gets a definite answer from here, its slot is free, and no other run notices.
+ *
+ * <p>A crash of the worker itself stops its runs. Their gateways hear of it from here and settle
+ * them; the worker starts again after a pause, as a later incarnation, so no ticket from before is
+ * worth anything. What it owes outlives the crash: settlements, the catalog, what it knows of
+ * endpoints.
  */
 public final class InferenceWorker extends AbstractBehavior<SlotOwner> {
 
@@ -45,13 +55,35 @@ public final class InferenceWorker extends AbstractBehavior<SlotOwner> {
 
   private record DrainExpired() implements Own {}
 
+  /** The time of an open circuit breaker is over. */
+  private record BreakerDue() implements Own {}
+
+  /** What outlives a crash. */
+  private static final class Estate {
+    final Settlements settlements;
+    final EndpointHealth health;
+    long incarnation;
+    long restarts = -1;
+    Catalog catalog = Catalog.EMPTY;
+
+    Estate(long incarnation, Settlements settlements, EndpointHealth health) {
+      this.incarnation = incarnation - 1;
+      this.settlements = settlements;
+      this.health = health;
+    }
+  }
+
   private record Running(
       SlotTicket ticket, RunOrder order, ActorRef<RunEvent> gateway, ActorRef<RunControl> run) {}
 
-  private static final String CRASHED = "The worker that ran this request failed.";
+  /** All workers of the cluster. */
+  public static final ServiceKey<SlotOwner> KEY = ServiceKey.create(SlotOwner.class, "worker");
+
+  /** Pauses between restarts differ by this share, so that nodes do not restart in step. */
+  private static final double RESTART_JITTER_SHARE = 0.2;
 
   private final String worker;
-  private final long incarnation;
+  private final Estate estate;
   private final ActorRef<FairnessCoordinator.Command> coordinator;
   private final RunFactory runs;
   private final SettlementPort settlement;
@@ -63,14 +95,16 @@ public final class InferenceWorker extends AbstractBehavior<SlotOwner> {
   private final Map<ActorRef<Void>, String> attempts = new HashMap<>();
   private final Map<StartDecision.Reason, Long> refused = new EnumMap<>(StartDecision.Reason.class);
   private final List<ActorRef<Done>> draining = new ArrayList<>();
-  private long catalogVersion = Catalog.EMPTY.version();
   private boolean full;
 
   /**
-   * The worker of a node.
+   * The worker of a node, which starts again by itself when it fails.
    *
    * @param workerName the node's stable name, unique in the cluster
-   * @param incarnation when this worker started, in milliseconds; a later start has a larger one
+   * @param incarnation when this worker started, in milliseconds; a later start has a larger one.
+   *     Each restart adds one, and restarts are further apart than that, so a process that starts
+   *     later has a larger one still
+   * @param health what is known of endpoints, for this worker alone
    */
   public static Behavior<SlotOwner> create(
       String workerName,
@@ -78,45 +112,61 @@ public final class InferenceWorker extends AbstractBehavior<SlotOwner> {
       ActorRef<FairnessCoordinator.Command> coordinator,
       RunFactory runs,
       SettlementPort settlement,
-      WorkerSettings settings) {
+      WorkerSettings settings,
+      EndpointHealth health) {
     return Behaviors.setup(
-        context ->
-            Behaviors.withTimers(
-                timers ->
-                    new InferenceWorker(
-                        context,
-                        timers,
-                        workerName,
-                        incarnation,
-                        coordinator,
-                        runs,
-                        settlement,
-                        settings)));
+        _ -> {
+          Estate estate =
+              new Estate(
+                  incarnation,
+                  new Settlements(
+                      settings.settlementRetryMin().toMillis(),
+                      settings.settlementRetryMax().toMillis()),
+                  health);
+          return Behaviors.supervise(
+                  Behaviors.<SlotOwner>setup(
+                      context ->
+                          Behaviors.withTimers(
+                              timers ->
+                                  new InferenceWorker(
+                                      context,
+                                      timers,
+                                      workerName,
+                                      estate,
+                                      coordinator,
+                                      runs,
+                                      settlement,
+                                      settings))))
+              .onFailure(
+                  SupervisorStrategy.restartWithBackoff(
+                      settings.restartMin(), settings.restartMax(), RESTART_JITTER_SHARE));
+        });
   }
 
   private InferenceWorker(
       ActorContext<SlotOwner> context,
       TimerScheduler<SlotOwner> timers,
       String worker,
-      long incarnation,
+      Estate estate,
       ActorRef<FairnessCoordinator.Command> coordinator,
       RunFactory runs,
       SettlementPort settlement,
       WorkerSettings settings) {
     super(context);
+    estate.incarnation++;
+    estate.restarts++;
     this.worker = worker;
-    this.incarnation = incarnation;
+    this.estate = estate;
     this.coordinator = coordinator;
     this.runs = runs;
     this.settlement = settlement;
     this.settings = settings;
     this.timers = timers;
-    this.slots = new WorkerSlots(worker, incarnation);
-    this.settlements =
-        new Settlements(
-            settings.settlementRetryMin().toMillis(), settings.settlementRetryMax().toMillis());
+    this.slots = new WorkerSlots(worker, estate.incarnation);
+    this.settlements = estate.settlements;
     timers.startTimerWithFixedDelay(new TableDue(), settings.tableInterval());
     timers.startTimerWithFixedDelay(new SettlementsDue(), settings.settlementRetryMin());
+    open();
   }
 
   @Override
@@ -124,9 +174,10 @@ public final class InferenceWorker extends AbstractBehavior<SlotOwner> {
     return newReceiveBuilder()
         .onMessage(SlotOwner.SlotCommand.class, command -> perform(slots.on(command)))
         .onMessage(WorkerCommand.class, this::on)
-        .onMessage(RunEnded.class, ended -> ended(ended.attempt(), ended.report()))
+        .onMessage(RunNote.class, this::onNote)
         .onMessage(Own.class, this::onOwn)
         .onSignal(Terminated.class, this::onTerminated)
+        .onSignal(PreRestart.class, _ -> onFailure())
         .build();
   }
 
@@ -143,6 +194,21 @@ public final class InferenceWorker extends AbstractBehavior<SlotOwner> {
         yield this;
       }
       case WorkerCommand.Drain drain -> drain(drain);
+    };
+  }
+
+  private Behavior<SlotOwner> onNote(RunNote note) {
+    return switch (note) {
+      case RunEnded(String attempt, RunReport report) -> ended(attempt, report);
+      case RunProgress progress -> {
+        Running run = running.get(progress.attempt());
+        if (run != null) {
+          slots.progress(
+              run.ticket(), progress.attempt(), progress.inputTokens(), progress.outputTokens());
+        }
+        yield this;
+      }
+      case CallEnded end -> cap(estate.health.ended(end, nowMillis()));
     };
   }
 
@@ -170,6 +236,7 @@ public final class InferenceWorker extends AbstractBehavior<SlotOwner> {
                 settlements.size());
         yield drained();
       }
+      case BreakerDue _ -> cap(estate.health.tick(nowMillis()));
     };
   }
 
@@ -190,15 +257,15 @@ public final class InferenceWorker extends AbstractBehavior<SlotOwner> {
       case StartDecision.Refused no -> {
         refused.merge(no.reason(), 1L, Long::sum);
         getContext().getLog().debug("ticket {} refused: {}", start.ticket(), no.reason());
-        start.gateway().tell(new RunEvent.TicketRefused(attempt));
+        start.gateway().tell(new RunEvent.TicketRefused(attempt, start.ticket()));
         yield this;
       }
     };
   }
 
   private void spawn(WorkerCommand.Start start) {
-    RunOrder order = start.order();
-    ActorRef<RunEnded> self = getContext().getSelf().narrow();
+    RunOrder order = withUsableFallbacks(start.order());
+    ActorRef<RunNote> self = getContext().getSelf().narrow();
     // The run is made within its own actor, so that a failure to make it is a crash of its own.
     ActorRef<RunControl> run =
         getContext()
@@ -209,6 +276,36 @@ public final class InferenceWorker extends AbstractBehavior<SlotOwner> {
     checkFull();
   }
 
+  /**
+   * Without the models whose endpoint is broken. One on probation is tried by as many runs as its
+   * own pool has slots for that, because nobody may ask for it but in this way.
+   */
+  private RunOrder withUsableFallbacks(RunOrder order) {
+    if (order.fallbacks().isEmpty()) {
+      return order;
+    }
+    List<ModelSpec> usable = new ArrayList<>(order.fallbacks().size());
+    for (ModelSpec fallback : order.fallbacks()) {
+      int most = estate.health.slotsMax(fallback.name());
+      if (most == Integer.MAX_VALUE || (most > 0 && runsThatMayUse(fallback) < most)) {
+        usable.add(fallback);
+      }
+    }
+    return order.withFallbacks(usable);
+  }
+
+  private long runsThatMayUse(ModelSpec fallback) {
+    return running.values().stream()
+        .filter(run -> run.order().fallbacks().contains(fallback))
+        .count();
+  }
+
+  /** This actor has failed and its runs are stopped; their gateways need not find out. */
+  private Behavior<SlotOwner> onFailure() {
+    running.forEach((attempt, run) -> run.gateway().tell(new RunEvent.WorkerFailed(attempt)));
+    return this;
+  }
+
   private Behavior<SlotOwner> onTerminated(Terminated signal) {
     String attempt = attempts.remove(signal.getRef());
     Running run = attempt == null ? null : running.get(attempt);
@@ -216,7 +313,7 @@ public final class InferenceWorker extends AbstractBehavior<SlotOwner> {
       return this;
     }
     getContext().getLog().error("the run of {} stopped without an end", attempt);
-    RunReport report = crashReport(run.order());
+    RunReport report = Tally.crashed(run.order(), System.currentTimeMillis());
     run.gateway().tell(new RunEvent.Ended(attempt, report, List.of()));
     return ended(attempt, report);
   }
@@ -235,31 +332,40 @@ public final class InferenceWorker extends AbstractBehavior<SlotOwner> {
     return afterChange();
   }
 
-  /** The engine may have read the prompt, so its tokens count; what it wrote nobody knows. */
-  private static RunReport crashReport(RunOrder order) {
-    long latencyMillis =
-        Math.max(0, Instant.now().toEpochMilli() - order.admittedAt().toEpochMilli());
-    return new RunReport(
-        order,
-        RunReport.Outcome.FAILED,
-        order.inputTokens(),
-        0,
-        true,
-        order.model().name(),
-        "upstream_error",
-        CRASHED,
-        null,
-        502,
-        -1,
-        latencyMillis);
+  private Behavior<SlotOwner> catalogChanged(Catalog catalog) {
+    if (catalog.version() > estate.catalog.version()) {
+      estate.catalog = catalog;
+      open();
+    }
+    return this;
   }
 
-  private Behavior<SlotOwner> catalogChanged(Catalog catalog) {
-    if (catalog.version() <= catalogVersion) {
-      return this;
+  /** Opens the slots that the catalog gives and health allows. */
+  private void open() {
+    List<SlotEffect> effects = new ArrayList<>(slots.catalog(estate.catalog));
+    effects.addAll(caps(estate.health.catalog(estate.catalog)));
+    perform(effects);
+  }
+
+  private Behavior<SlotOwner> cap(List<EndpointHealth.Cap> caps) {
+    for (EndpointHealth.Cap cap : caps) {
+      getContext()
+          .getLog()
+          .info("the endpoint of {} is {}", cap.pool(), estate.health.state(cap.pool()));
     }
-    catalogVersion = catalog.version();
-    return perform(slots.catalog(catalog));
+    return perform(caps(caps));
+  }
+
+  private List<SlotEffect> caps(List<EndpointHealth.Cap> caps) {
+    List<SlotEffect> effects = new ArrayList<>();
+    caps.forEach(cap -> effects.addAll(slots.cap(cap.pool(), cap.slotsMax())));
+    long due = estate.health.dueMillis();
+    if (due == Long.MAX_VALUE) {
+      timers.cancel(new BreakerDue());
+    } else {
+      timers.startSingleTimer(new BreakerDue(), Duration.ofMillis(Math.max(1, due - nowMillis())));
+    }
+    return effects;
   }
 
   private Behavior<SlotOwner> drain(WorkerCommand.Drain drain) {
@@ -329,7 +435,14 @@ public final class InferenceWorker extends AbstractBehavior<SlotOwner> {
     Map<String, Long> refusals = new HashMap<>();
     refused.forEach((reason, count) -> refusals.put(reason.name(), count));
     return new WorkerCommand.Description(
-        worker, incarnation, slots.sizes(), running.size(), settlements.size(), refusals);
+        worker,
+        estate.incarnation,
+        estate.restarts,
+        slots.sizes(),
+        running.size(),
+        settlements.size(),
+        refusals,
+        estate.health.views(nowMillis()));
   }
 
   /** Monotonic, so that a step of the wall clock expires nothing. */

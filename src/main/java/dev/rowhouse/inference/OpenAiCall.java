@@ -214,7 +214,11 @@ final class OpenAiCall implements EngineCall {
 
   private CompletionStage<List<EngineEvent>> receiveError(
       int status, HttpResponse response, Lease leased) {
-    String retryAfter = header(response, "retry-after");
+    long retryAfterMillis =
+        RetryAfter.millis(
+            header(response, "retry-after"),
+            header(response, "retry-after-ms"),
+            engine.clock().instant());
     return strict(response, ERROR_BODY_MILLIS, ERROR_BYTES_MAX)
         .handle(
             (entity, error) -> {
@@ -223,7 +227,7 @@ final class OpenAiCall implements EngineCall {
                 release(response, leased);
                 message = OpenAiAnswer.errorMessage(entity.getData().toArray());
               }
-              return failed(UpstreamFailures.ofStatus(status, message, retryAfter, scrub));
+              return failed(UpstreamFailures.ofStatus(status, message, retryAfterMillis, scrub));
             });
   }
 
@@ -278,7 +282,9 @@ final class OpenAiCall implements EngineCall {
         giveBack(); // some upstreams end without [DONE]
         return List.of(new EngineEvent.Done(request.passages()));
       }
-      return failed(Failure.upstream("the upstream ended its stream before the end"));
+      return failed(
+          Failure.upstream("the upstream ended its stream before the end")
+              .saying(CallOutcome.FAULT));
     }
     bytesRead += bytes.get().size();
     if (bytesRead > engine.settings().responseBytesMax()) {

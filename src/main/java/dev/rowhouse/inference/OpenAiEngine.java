@@ -14,6 +14,7 @@ final class OpenAiEngine implements Engine {
   private final UpstreamConnections connections;
   private final UpstreamKeys keys;
   private final InferenceSettings.OpenAi settings;
+  private final InstantSource clock;
   private final Materializer materializer;
 
   OpenAiEngine(
@@ -24,6 +25,7 @@ final class OpenAiEngine implements Engine {
     this.connections = new UpstreamConnections(system, settings, clock);
     this.keys = keys;
     this.settings = settings;
+    this.clock = clock;
     this.materializer = Materializer.matFromSystem(system);
   }
 
@@ -54,6 +56,10 @@ final class OpenAiEngine implements Engine {
 
   InferenceSettings.OpenAi settings() {
     return settings;
+  }
+
+  InstantSource clock() {
+    return clock;
   }
 
   Materializer materializer() {

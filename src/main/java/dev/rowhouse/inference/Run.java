@@ -43,6 +43,7 @@ final class Run extends AbstractBehavior<RunMessage> {
   private final List<ModelSpec> models;
   private final Outbox outbox;
   private final RunLine line;
+  private final RunNotes notes;
   private final RunTimer timer;
 
   private Phase phase = Phase.PULLING;
@@ -63,12 +64,15 @@ final class Run extends AbstractBehavior<RunMessage> {
       Runs house,
       RunOrder order,
       ActorRef<RunEvent> gateway,
-      ActorRef<RunEnded> worker) {
+      ActorRef<RunNote> worker) {
     super(context);
     this.house = house;
     this.order = order;
     this.outbox = new Outbox(house.settings().initialCredit(), house.settings().coalesceBytesMax());
     this.line = new RunLine(order.attempt(), outbox, gateway, worker);
+    this.notes =
+        new RunNotes(
+            order.attempt(), worker, house.settings().progressInterval().toMillis(), now());
     this.timer =
         new RunTimer(
             context, context.getSelf().narrow(), house.clock(), order.deadline().toEpochMilli());
@@ -82,7 +86,7 @@ final class Run extends AbstractBehavior<RunMessage> {
   }
 
   static Behavior<RunControl> create(
-      Runs house, RunOrder order, ActorRef<RunEvent> gateway, ActorRef<RunEnded> worker) {
+      Runs house, RunOrder order, ActorRef<RunEvent> gateway, ActorRef<RunNote> worker) {
     return Behaviors.<RunMessage>setup(context -> new Run(context, house, order, gateway, worker))
         .narrow();
   }
@@ -207,6 +211,7 @@ final class Run extends AbstractBehavior<RunMessage> {
             new EngineRequest(
                 order.attempt(), model, order.stream(), asked, systemText, passages, searched));
     draft.tally().called();
+    notes.calling(model.name(), now());
     pull();
     return this;
   }
@@ -239,8 +244,14 @@ final class Run extends AbstractBehavior<RunMessage> {
     for (EngineEvent event : events) {
       switch (event) {
         case EngineEvent.Usage usage -> draft.tally().usage(usage);
-        case EngineEvent.Chunk chunk -> draft.accept(chunk, now());
-        case EngineEvent.Whole whole -> draft.accept(whole, now());
+        case EngineEvent.Chunk chunk -> {
+          notes.answered(now());
+          draft.accept(chunk, now());
+        }
+        case EngineEvent.Whole whole -> {
+          notes.answered(now());
+          draft.accept(whole, now());
+        }
         case EngineEvent.Done done -> {
           return complete(done.citations());
         }
@@ -251,10 +262,19 @@ final class Run extends AbstractBehavior<RunMessage> {
     }
     line.flush();
     pull();
+    noteProgress();
     return this;
   }
 
+  private void noteProgress() {
+    Tally tally = draft.tally();
+    if (tally.hasSpent()) {
+      notes.spent(tally.inputTokensSoFar(), tally.outputTokensSoFar(), now());
+    }
+  }
+
   private Behavior<RunMessage> failed(Failure failure) {
+    notes.failed(failure, now());
     stopCall();
     if (failure.mayFallBack() && nextModel < models.size() && draft.isReplaceable()) {
       return callNextModel();
@@ -340,7 +360,11 @@ final class Run extends AbstractBehavior<RunMessage> {
             case SEARCHING ->
                 fail(Failure.capacity("the documents cannot be searched at the moment"));
             case CALLING ->
-                pulling ? failed(Failure.timeout("the model did not answer in time")) : this;
+                pulling
+                    ? failed(
+                        Failure.timeout("the model did not answer in time")
+                            .saying(CallOutcome.FAULT))
+                    : this;
             case FLUSHING -> this; // only the gateway can hurry
           };
     };

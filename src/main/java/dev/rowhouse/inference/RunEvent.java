@@ -1,10 +1,15 @@
 package dev.rowhouse.inference;
 
+import dev.rowhouse.fairness.SlotTicket;
 import java.util.List;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.util.ByteString;
 
-/** What a run tells the gateway that owns its request. */
+/**
+ * What a run, or its worker, tells the gateway that owns its request. An attempt is run once, so
+ * the attempt tells the runs of a request apart: what bears another one than the gateway's present
+ * one comes from a run that was given up, and is not listened to.
+ */
 public sealed interface RunEvent {
   String attempt();
 
@@ -24,5 +29,8 @@ public sealed interface RunEvent {
   record Ended(String attempt, RunReport report, List<ByteString> tail) implements RunEvent {}
 
   /** The worker refuses the ticket: it was used, recalled or minted by an earlier incarnation. */
-  record TicketRefused(String attempt) implements RunEvent {}
+  record TicketRefused(String attempt, SlotTicket ticket) implements RunEvent {}
+
+  /** The worker has failed and its runs have stopped. It does not settle this one. */
+  record WorkerFailed(String attempt) implements RunEvent {}
 }

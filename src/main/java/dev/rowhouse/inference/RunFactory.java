@@ -11,6 +11,5 @@ public interface RunFactory {
    * The behaviour of one run. It watches the gateway, sends it RunEvents (the last one is {@link
    * RunEvent.Ended}), then tells the worker {@link RunEnded} and stops.
    */
-  Behavior<RunControl> create(
-      RunOrder order, ActorRef<RunEvent> gateway, ActorRef<RunEnded> worker);
+  Behavior<RunControl> create(RunOrder order, ActorRef<RunEvent> gateway, ActorRef<RunNote> worker);
 }

@@ -10,9 +10,9 @@ final class RunLine {
   private final String attempt;
   private final Outbox outbox;
   private final ActorRef<RunEvent> gateway;
-  private final ActorRef<RunEnded> worker;
+  private final ActorRef<RunNote> worker;
 
-  RunLine(String attempt, Outbox outbox, ActorRef<RunEvent> gateway, ActorRef<RunEnded> worker) {
+  RunLine(String attempt, Outbox outbox, ActorRef<RunEvent> gateway, ActorRef<RunNote> worker) {
     this.attempt = attempt;
     this.outbox = outbox;
     this.gateway = gateway;

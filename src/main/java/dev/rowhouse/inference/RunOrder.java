@@ -47,6 +47,28 @@ public record RunOrder(
     Map<String, String> variables,
     int bodyBytes) {
 
+  /** The same order with other models to fall back to. */
+  RunOrder withFallbacks(List<ModelSpec> others) {
+    return new RunOrder(
+        attempt,
+        tenant,
+        keyId,
+        modelAsked,
+        model,
+        List.copyOf(others),
+        stream,
+        includeUsage,
+        label,
+        admittedAt,
+        queueMillis,
+        deadline,
+        inputTokens,
+        retrieval,
+        prompt,
+        variables,
+        bodyBytes);
+  }
+
   /** Which stores of the handle's tenant are searched, and for how many passages. */
   public record RetrievalPlan(RetrievalHandle handle, List<String> stores, int topK) {}
 }

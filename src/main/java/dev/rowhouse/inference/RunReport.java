@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param httpStatus what the client gets when nothing was sent yet
  * @param timeToFirstTokenMillis from admission; -1 when there was none
  * @param latencyMillis from admission
+ * @param retryAfterMillis when the upstream said that it wants to be asked again; 0: no word of it
  */
 public record RunReport(
     RunOrder order,
@@ -26,7 +27,38 @@ public record RunReport(
     @Nullable String errorParam,
     int httpStatus,
     long timeToFirstTokenMillis,
-    long latencyMillis) {
+    long latencyMillis,
+    long retryAfterMillis) {
+
+  /** A report of a run whose upstream named no time to come back. */
+  public RunReport(
+      RunOrder order,
+      Outcome outcome,
+      long inputTokens,
+      long outputTokens,
+      boolean estimated,
+      String modelAnswered,
+      @Nullable String errorCode,
+      @Nullable String errorMessage,
+      @Nullable String errorParam,
+      int httpStatus,
+      long timeToFirstTokenMillis,
+      long latencyMillis) {
+    this(
+        order,
+        outcome,
+        inputTokens,
+        outputTokens,
+        estimated,
+        modelAnswered,
+        errorCode,
+        errorMessage,
+        errorParam,
+        httpStatus,
+        timeToFirstTokenMillis,
+        latencyMillis,
+        0);
+  }
 
   public enum Outcome {
     COMPLETED,

@@ -67,7 +67,7 @@ public final class Runs implements RunFactory {
 
   @Override
   public Behavior<RunControl> create(
-      RunOrder order, ActorRef<RunEvent> gateway, ActorRef<RunEnded> worker) {
+      RunOrder order, ActorRef<RunEvent> gateway, ActorRef<RunNote> worker) {
     return order.model().isEmbedder()
         ? EmbeddingRun.create(this, order, gateway, worker)
         : Run.create(this, order, gateway, worker);

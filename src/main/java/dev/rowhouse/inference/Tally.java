@@ -11,6 +11,9 @@ import org.jspecify.annotations.Nullable;
  * failed before it gave a token costs nothing.
  */
 final class Tally {
+  /** Characters that a token has on average; the end corrects it. */
+  private static final int CHARS_PER_TOKEN = 4;
+
   private final RunOrder order;
   private final String addedText;
   private final Tokens.Meter output = new Tokens.Meter();
@@ -18,6 +21,8 @@ final class Tally {
   private EngineEvent.@Nullable Usage usage;
   private boolean called;
   private boolean answered;
+  private long chunks;
+  private long chars;
   private long firstTokenMillis = -1;
 
   /**
@@ -44,11 +49,33 @@ final class Tally {
       answered = true;
       firstTokenMillis = sinceAdmission(nowMillis);
     }
+    chunks++;
+    chars += text.length();
     output.add(text);
   }
 
   long inputTokens() {
-    return usage != null ? usage.inputTokens() : order.inputTokens() + Tokens.count(addedText);
+    if (usage != null) {
+      return usage.inputTokens();
+    }
+    return order.inputTokens() + Tokens.count(addedText);
+  }
+
+  /** Whether there is anything to charge yet: the input counts from the first token on. */
+  boolean hasSpent() {
+    return answered || usage != null;
+  }
+
+  /** About what the question has; cheap, as below. */
+  long inputTokensSoFar() {
+    return usage != null
+        ? usage.inputTokens()
+        : order.inputTokens() + addedText.length() / CHARS_PER_TOKEN;
+  }
+
+  /** About what the answer has so far; cheap, because it is asked for often. */
+  long outputTokensSoFar() {
+    return usage != null ? usage.outputTokens() : Math.max(chunks, chars / CHARS_PER_TOKEN);
   }
 
   long outputTokens() {
@@ -73,6 +100,26 @@ final class Tally {
     return report(Outcome.CANCELLED, gone, called, nowMillis);
   }
 
+  /**
+   * The report of a run that crashed. The engine may have read the prompt, so its tokens count;
+   * what it wrote nobody knows.
+   */
+  static RunReport crashed(RunOrder order, long nowMillis) {
+    return new RunReport(
+        order,
+        Outcome.FAILED,
+        order.inputTokens(),
+        0,
+        true,
+        order.model().name(),
+        Failure.UPSTREAM_ERROR,
+        "The worker that ran this request failed.",
+        null,
+        502,
+        -1,
+        Math.max(0, nowMillis - order.admittedAt().toEpochMilli()));
+  }
+
   private RunReport report(
       Outcome outcome, @Nullable Failure failure, boolean costs, long nowMillis) {
     boolean counted = usage != null;
@@ -88,7 +135,8 @@ final class Tally {
         failure == null ? null : failure.param(),
         failure == null ? 200 : failure.httpStatus(),
         firstTokenMillis,
-        sinceAdmission(nowMillis));
+        sinceAdmission(nowMillis),
+        failure == null ? 0 : failure.retryAfterMillis());
   }
 
   /** Clocks of two nodes may differ; a time is never negative. */

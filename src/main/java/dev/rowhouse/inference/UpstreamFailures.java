@@ -29,9 +29,26 @@ final class UpstreamFailures {
 
   private UpstreamFailures() {}
 
-  /** A status that is not a success. */
+  /**
+   * A status that is not a success.
+   *
+   * @param retryAfterMillis what the upstream says of when to come back; 0: nothing
+   */
   static Failure ofStatus(
-      int status, @Nullable String message, @Nullable String retryAfter, Scrub scrub) {
+      int status, @Nullable String message, long retryAfterMillis, Scrub scrub) {
+    Failure failure = wordsOfStatus(status, message, retryAfterMillis, scrub);
+    if (status >= 500) {
+      return failure.saying(CallOutcome.FAULT);
+    }
+    if (status == 429) {
+      // Without a time it is neither sick nor to be left alone: other slots may still be served.
+      return retryAfterMillis > 0 ? failure.throttledFor(retryAfterMillis) : failure;
+    }
+    return failure.saying(CallOutcome.ANSWERED);
+  }
+
+  private static Failure wordsOfStatus(
+      int status, @Nullable String message, long retryAfterMillis, Scrub scrub) {
     return switch (status) {
       case 400, 413, 422 ->
           Failure.invalid(
@@ -42,8 +59,8 @@ final class UpstreamFailures {
       case 429 ->
           Failure.capacity(
               "the upstream of this model is at its limit"
-                  + (retryAfter != null && retryAfter.matches("\\d{1,4}")
-                      ? ", try again in " + retryAfter + " s"
+                  + (retryAfterMillis > 0
+                      ? ", try again in " + (retryAfterMillis + 999) / 1000 + " s"
                       : ""));
       default -> Failure.upstream("the upstream answered " + status);
     };
@@ -56,10 +73,16 @@ final class UpstreamFailures {
       error = error.getCause();
     }
     for (Throwable cause = error; cause != null; cause = cause.getCause()) {
+      if (cause instanceof EntityStreamSizeException || cause instanceof SseParser.TooLong) {
+        return Failure.upstream("the upstream's answer is too long");
+      }
+    }
+    return wordsOfError(error).saying(CallOutcome.FAULT);
+  }
+
+  private static Failure wordsOfError(Throwable error) {
+    for (Throwable cause = error; cause != null; cause = cause.getCause()) {
       switch (cause) {
-        case EntityStreamSizeException _ -> {
-          return Failure.upstream("the upstream's answer is too long");
-        }
         case IllegalResponseException _ -> {
           return Failure.upstream("the upstream does not speak HTTP");
         }
@@ -112,8 +135,7 @@ final class UpstreamFailures {
     }
 
     Failure of(Failure failure) {
-      return new Failure(
-          failure.code(), failure.httpStatus(), of(failure.message()), failure.param());
+      return failure.withMessage(of(failure.message()));
     }
   }
 }

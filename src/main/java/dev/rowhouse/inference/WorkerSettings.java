@@ -12,6 +12,8 @@ import java.time.Duration;
  * @param settlementRetryMax longest such pause
  * @param settlementsMax runs and settlements not yet acknowledged
  * @param drainTimeout how long a stopping worker waits
+ * @param restartMin pause before a worker that failed starts again
+ * @param restartMax longest such pause, after doubling
  */
 public record WorkerSettings(
     Duration tableInterval,
@@ -19,7 +21,9 @@ public record WorkerSettings(
     Duration settlementRetryMin,
     Duration settlementRetryMax,
     int settlementsMax,
-    Duration drainTimeout) {
+    Duration drainTimeout,
+    Duration restartMin,
+    Duration restartMax) {
 
   /** Reads {@code rowhouse.fairness.worker}. */
   public static WorkerSettings from(Config root) {
@@ -30,6 +34,8 @@ public record WorkerSettings(
         conf.getDuration("settlement-retry-min"),
         conf.getDuration("settlement-retry-max"),
         conf.getInt("settlements-max"),
-        conf.getDuration("drain-timeout"));
+        conf.getDuration("drain-timeout"),
+        conf.getDuration("restart-min"),
+        conf.getDuration("restart-max"));
   }
 }

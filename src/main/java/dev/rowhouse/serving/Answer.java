@@ -8,15 +8,21 @@ import org.jspecify.annotations.Nullable;
 
 /** What a gateway gives the client: exactly one of these for each request. */
 public sealed interface Answer {
+  /**
+   * The attempt that it comes from, which is the {@code x-request-id}: of a request that was tried
+   * twice the second, unless the head of a stream was out before that.
+   */
+  String attempt();
 
   /** A refusal or a failure before anything was sent. */
-  record Refused(Refusal refusal, @Nullable LimitsView limits) implements Answer {}
+  record Refused(String attempt, Refusal refusal, @Nullable LimitsView limits) implements Answer {}
 
   /** The whole answer as JSON; its usage is durable. */
-  record Whole(ByteString body, @Nullable LimitsView limits) implements Answer {}
+  record Whole(String attempt, ByteString body, @Nullable LimitsView limits) implements Answer {}
 
   /** A stream, which ends with {@link Part.Done} or {@link Part.Broken} and never without. */
-  record Streamed(Source<Part, NotUsed> parts, @Nullable LimitsView limits) implements Answer {}
+  record Streamed(String attempt, Source<Part, NotUsed> parts, @Nullable LimitsView limits)
+      implements Answer {}
 
   /** A part of a stream. */
   sealed interface Part {

@@ -1,26 +1,25 @@
 package dev.rowhouse.serving;
 
 import dev.rowhouse.fairness.SlotOwner;
+import dev.rowhouse.fairness.SlotTicket;
 import dev.rowhouse.inference.RunControl;
 import dev.rowhouse.inference.RunEvent;
 import dev.rowhouse.inference.RunOrder;
 import dev.rowhouse.inference.RunReport;
 import dev.rowhouse.inference.WorkerCommand;
 import dev.rowhouse.tenant.TenantId;
+import dev.rowhouse.usage.AttemptId;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicBoolean;
-import org.apache.pekko.NotUsed;
+import java.util.random.RandomGenerator;
 import org.apache.pekko.actor.Cancellable;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.Terminated;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
-import org.apache.pekko.stream.BoundedSourceQueue;
-import org.apache.pekko.stream.javadsl.Source;
 import org.apache.pekko.util.ByteString;
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +31,11 @@ import org.jspecify.annotations.Nullable;
  * A client that leaves gives back its place at once, or cancels the run, whose worker settles what
  * was spent.
  *
+ * <p>A run whose worker is gone is settled from here, and when it has given nothing yet, the
+ * request goes on as another attempt with an id of its own, back in WAITING in its old turn: once
+ * after a run that had begun, and as often as it takes when none had. An attempt is run once, so
+ * what a run says that bears an older attempt's id comes too late, and is not listened to.
+ *
  * <p>The end of an answer is held back until the tenant's actor says that its record is durable.
  * The run sends no faster than the client reads: it has credit for a window of messages beyond
  * those that the client's connection has taken.
@@ -42,9 +46,6 @@ import org.jspecify.annotations.Nullable;
 public final class Answering {
   /** Messages that a run may be ahead of the client; each carries at least one chunk. */
   public static final int WINDOW_MESSAGES = 16;
-
-  /** Beside the window: comments, the tail, the end. */
-  private static final int QUEUE_SLACK = 32;
 
   /** A body travels in pieces that fit an Artery frame of 256 KiB. */
   private static final int BODY_PIECE_BYTES = 128 * 1024;
@@ -70,6 +71,11 @@ public final class Answering {
   /** The last word for a client that left: its run is settled by then, or by the worker alone. */
   private static final long FAREWELL_MILLIS = 10_000;
 
+  /** A second run that is lost as well would be lost for a reason. */
+  private static final int RETRIES_MAX = 1;
+
+  private static final String LOST = "The worker of this request was lost.";
+
   private enum Phase {
     ADMITTING,
     WAITING,
@@ -87,7 +93,7 @@ public final class Answering {
     CLIENT_GONE
   }
 
-  private enum Consumed {
+  enum Consumed {
     CONSUMED
   }
 
@@ -97,40 +103,37 @@ public final class Answering {
    * @param durableWaitMillis how long an end waits for the journal
    * @param answerBytesMax the largest answer that is collected for a client that does not stream
    * @param throttle the way to what this gateway refuses by itself
+   * @param random for the ids of second attempts; several threads use it
    */
   public record Settings(
       TenantPort tenants,
       InstantSource clock,
       long durableWaitMillis,
       int answerBytesMax,
-      ActorRef<Throttle.Notice> throttle) {}
+      ActorRef<Throttle.Notice> throttle,
+      RandomGenerator random) {}
 
   private final ActorContext<Object> context;
   private final Settings settings;
   private final TenantId tenant;
-  private final Ask ask;
   private final ByteString body;
-  private final CompletableFuture<Answer> answer;
+  private final Delivery delivery;
+  private Ask ask;
   private Cancellable tick;
   private Phase phase = Phase.ADMITTING;
   private long phaseSinceMillis;
   private long lastAskedMillis;
   private long lastCommentMillis;
   private @Nullable LimitsView limits;
-  private @Nullable RunOrder order;
   private Verdict.@Nullable Go given;
+  private int startsSent;
   private @Nullable ActorRef<RunControl> run;
-  private @Nullable BoundedSourceQueue<Answer.Part> stream;
-  private ByteString whole = ByteString.emptyByteString();
+  private int retries;
 
-  /** Whether this side has ended the stream; its parts may be taken after the actor is gone. */
-  private final AtomicBoolean streamOver = new AtomicBoolean();
+  /** Said until the tenant's actor answers it. */
+  private TenantEntity.@Nullable Retry retry;
 
   private long consumed;
-
-  /** Chunks of a stream that the run has sent, which is about how many tokens it had. */
-  private long forwarded;
-
   private long creditGiven = WINDOW_MESSAGES;
   private boolean clientGone;
   private boolean durable;
@@ -149,10 +152,10 @@ public final class Answering {
     this.tenant = tenant;
     this.ask = ask;
     this.body = body;
-    this.answer = answer;
+    this.delivery = new Delivery(context, ask.stream(), answer);
     this.phaseSinceMillis = now();
     this.tick = scheduleTick();
-    admit();
+    askTenant();
   }
 
   /** An actor for one request; {@code answer} is completed exactly once. */
@@ -168,7 +171,9 @@ public final class Answering {
           return Behaviors.receive(
               (ignored, message) -> answering.onMessage(message),
               (ignored, signal) ->
-                  signal instanceof Terminated ? answering.onRunTerminated() : Behaviors.same());
+                  signal instanceof Terminated gone
+                      ? answering.onTerminated(gone.getRef())
+                      : Behaviors.same());
         });
   }
 
@@ -187,8 +192,10 @@ public final class Answering {
     return switch (verdict) {
       case Verdict.Go go -> start(go);
       case Verdict.Waiting waiting -> {
-        if (phase == Phase.ADMITTING) {
+        if (phase == Phase.ADMITTING || phase == Phase.WAITING) {
           limits = waiting.limits();
+        }
+        if (phase == Phase.ADMITTING) {
           enter(Phase.WAITING);
         }
         yield Behaviors.same();
@@ -200,67 +207,109 @@ public final class Answering {
         }
         yield Behaviors.same();
       }
-      case Verdict.Durable _ -> {
-        durable = true;
-        yield ended != null ? release(ended) : Behaviors.same();
+      case Verdict.Durable(String attempt) -> {
+        durable |= attempt.equals(ask.attempt());
+        yield ended != null && durable ? release(ended) : Behaviors.same();
       }
     };
   }
 
   private Behavior<Object> start(Verdict.Go go) {
-    Verdict.Go before = given;
-    if (phase == Phase.RUNNING || phase == Phase.ENDING) {
-      if (before == null || !before.ticket().equals(go.ticket())) {
-        go.worker().tell(new SlotOwner.Return(go.ticket()));
+    boolean same = given != null && given.ticket().equals(go.ticket());
+    boolean waits = phase == Phase.ADMITTING || phase == Phase.WAITING;
+    if (!waits || !go.order().attempt().equals(ask.attempt())) {
+      if (!same) {
+        giveBack(go);
       }
       return Behaviors.same();
     }
     if (clientGone) {
-      go.worker().tell(new SlotOwner.Return(go.ticket()));
+      giveBack(go);
       return leave();
     }
+    if (same) {
+      // It was refused, and the tenant's actor has not heard of it.
+      return requeue();
+    }
     limits = go.limits();
-    order = go.order();
+    retry = null;
+    startsSent = 0;
     given = go;
     enter(Phase.STARTING);
-    go.worker().tell(new WorkerCommand.Start(go.ticket(), go.order(), context.getSelf().narrow()));
+    sendStart(go);
     return Behaviors.same();
   }
 
+  private static void giveBack(Verdict.Go go) {
+    go.worker().tell(new SlotOwner.Return(go.ticket()));
+  }
+
+  private void sendStart(Verdict.Go go) {
+    startsSent++;
+    go.worker().tell(new WorkerCommand.Start(go.ticket(), go.order(), context.getSelf().narrow()));
+  }
+
   private Behavior<Object> onRunEvent(RunEvent event) {
+    if (!event.attempt().equals(ask.attempt())) {
+      return onLate(event);
+    }
     return switch (event) {
-      case RunEvent.PullBody pull -> {
-        if (run == null) {
-          run = pull.run();
-          context.watch(pull.run());
-          enter(Phase.RUNNING);
-        }
-        if (clientGone) {
-          pull.run().tell(new RunControl.Cancel());
-        } else {
-          int end = Math.min(body.size(), pull.offset() + BODY_PIECE_BYTES);
-          pull.run()
-              .tell(
-                  new RunControl.Body(
-                      pull.offset(), body.slice(pull.offset(), end), end == body.size()));
-        }
-        yield Behaviors.same();
-      }
+      case RunEvent.PullBody pull -> onPullBody(pull);
       case RunEvent.Pieces pieces -> onPieces(pieces);
       case RunEvent.Ended end -> {
-        ended = end;
-        enter(Phase.ENDING);
-        yield durable ? release(end) : Behaviors.same();
+        if (ended == null) {
+          ended = end;
+          enter(Phase.ENDING);
+        }
+        yield durable ? release(ended) : Behaviors.same();
       }
-      case RunEvent.TicketRefused _ ->
-          phase == Phase.STARTING ? waitForAnotherSlot() : Behaviors.same();
+      case RunEvent.TicketRefused(String _, SlotTicket ticket) -> onRefused(ticket);
+      case RunEvent.WorkerFailed _ -> onLost();
     };
   }
 
-  private Behavior<Object> waitForAnotherSlot() {
+  /** A run that was given up has come alive after all. It may stop; its worker settles it. */
+  private static Behavior<Object> onLate(RunEvent event) {
+    if (event instanceof RunEvent.PullBody pull) {
+      pull.run().tell(new RunControl.Cancel());
+    }
+    return Behaviors.same();
+  }
+
+  private Behavior<Object> onPullBody(RunEvent.PullBody pull) {
+    if (run == null && phase == Phase.STARTING) {
+      run = pull.run();
+      context.watch(pull.run());
+      enter(Phase.RUNNING);
+    }
+    if (clientGone || !pull.run().equals(run)) {
+      pull.run().tell(new RunControl.Cancel());
+    } else {
+      int end = Math.min(body.size(), pull.offset() + BODY_PIECE_BYTES);
+      pull.run()
+          .tell(
+              new RunControl.Body(
+                  pull.offset(), body.slice(pull.offset(), end), end == body.size()));
+    }
+    return Behaviors.same();
+  }
+
+  private Behavior<Object> onRefused(SlotTicket ticket) {
+    Verdict.Go go = given;
+    if (phase != Phase.STARTING || go == null || !go.ticket().equals(ticket)) {
+      return Behaviors.same();
+    }
+    if (startsSent > 1) {
+      // An earlier incarnation of the worker may have taken it when it was sent first.
+      return onLost();
+    }
     if (clientGone) {
       return leave();
     }
+    return requeue();
+  }
+
+  private Behavior<Object> requeue() {
     enter(Phase.WAITING);
     settings.tenants().tell(tenant, new TenantEntity.Requeue(ask.attempt()));
     return Behaviors.same();
@@ -270,18 +319,15 @@ public final class Answering {
     if (clientGone) {
       return Behaviors.same();
     }
-    if (!ask.stream()) {
-      for (ByteString piece : pieces.pieces()) {
-        whole = whole.concat(piece);
-      }
-      if (whole.size() > settings.answerBytesMax() && run != null) {
-        run.tell(new RunControl.Cancel());
-      }
-      return onConsumed();
+    if (ask.stream()) {
+      delivery.forward(pieces.pieces(), ask.attempt(), limits);
+      return Behaviors.same();
     }
-    forwarded += pieces.pieces().size();
-    openStream().offer(new Answer.Part.Chunks(pieces.pieces()));
-    return Behaviors.same();
+    delivery.collect(pieces.pieces());
+    if (delivery.collectedBytes() > settings.answerBytesMax() && run != null) {
+      run.tell(new RunControl.Cancel());
+    }
+    return onConsumed();
   }
 
   /** The client's connection took a message of the run: the window moves on. */
@@ -296,34 +342,15 @@ public final class Answering {
 
   private Behavior<Object> release(RunEvent.Ended end) {
     RunReport report = end.report();
-    String errorCode = report.errorCode();
-    if (errorCode != null) {
-      String message = report.errorMessage() == null ? errorCode : report.errorMessage();
-      return fail(Refusals.ofRun(report.httpStatus(), errorCode, message, report.errorParam()));
+    if (report.errorCode() != null) {
+      return fail(Refusals.ofRun(report));
     }
-    if (!ask.stream()) {
-      for (ByteString piece : end.tail()) {
-        whole = whole.concat(piece);
-      }
-      answer.complete(new Answer.Whole(whole, limits));
-      return stop();
-    }
-    BoundedSourceQueue<Answer.Part> open = openStream();
-    open.offer(new Answer.Part.Chunks(end.tail()));
-    open.offer(new Answer.Part.Done());
-    streamOver.set(true);
-    open.complete();
+    delivery.complete(end.tail(), ask.attempt(), limits);
     return stop();
   }
 
   private Behavior<Object> fail(Refusal refusal) {
-    if (stream == null) {
-      answer.complete(new Answer.Refused(refusal, limits));
-    } else {
-      stream.offer(new Answer.Part.Broken(refusal));
-      streamOver.set(true);
-      stream.complete();
-    }
+    delivery.fail(refusal, ask.attempt(), limits);
     return stop();
   }
 
@@ -352,8 +379,10 @@ public final class Answering {
     return Refusal.of(499, "client_closed_request", "The client has left.");
   }
 
-  private Behavior<Object> onRunTerminated() {
-    runLostMillis = now();
+  private Behavior<Object> onTerminated(ActorRef<Void> gone) {
+    if (run != null && gone.equals(run.<Void>unsafeUpcast())) {
+      runLostMillis = now();
+    }
     return Behaviors.same();
   }
 
@@ -380,19 +409,17 @@ public final class Answering {
       }
       case STARTING -> {
         if (inPhase > WORKER_SILENCE_MILLIS) {
-          yield waitForAnotherSlot();
+          yield onLost();
         }
         // A message may be lost between nodes; the worker knows a ticket that it has seen.
-        Verdict.Go go = given;
-        if (go != null && inPhase > SILENCE_MILLIS) {
-          go.worker()
-              .tell(new WorkerCommand.Start(go.ticket(), go.order(), context.getSelf().narrow()));
+        if (given != null && inPhase > SILENCE_MILLIS) {
+          sendStart(given);
         }
         yield Behaviors.same();
       }
       case RUNNING -> {
         if (runLostMillis > 0 && now - runLostMillis > WORKER_WORD_MILLIS) {
-          yield settleForLostWorker(now);
+          yield onLost();
         }
         yield clientGone && inPhase > FAREWELL_MILLIS ? fail(clientLeft()) : Behaviors.same();
       }
@@ -410,29 +437,59 @@ public final class Answering {
     };
   }
 
-  /** The worker is gone with its run: the gateway settles what it has forwarded, as an estimate. */
-  private Behavior<Object> settleForLostWorker(long now) {
-    if (order == null) {
-      return fail(
-          Refusals.ofRun(502, "upstream_error", "The worker of this request was lost.", null));
+  /** The worker is gone, and its run if there was one: another attempt, or a definite end. */
+  private Behavior<Object> onLost() {
+    Verdict.Go go = given;
+    if (go == null || (phase != Phase.STARTING && phase != Phase.RUNNING)) {
+      return Behaviors.same();
     }
-    RunReport report =
-        new RunReport(
-            order,
-            RunReport.Outcome.FAILED,
-            order.inputTokens(),
-            forwarded,
-            true,
-            order.model().name(),
-            "upstream_error",
-            "The worker of this request was lost.",
-            null,
-            502,
-            -1,
-            now - ask.receivedAtMillis());
-    ended = new RunEvent.Ended(ask.attempt(), report, List.of());
+    boolean begun = phase == Phase.RUNNING;
+    RunReport lost = lostReport(go.order(), begun);
+    if (!clientGone && delivery.isUntouched() && (!begun || retries < RETRIES_MAX)) {
+      retries += begun ? 1 : 0;
+      return tryAgain(go, lost);
+    }
+    ended = new RunEvent.Ended(ask.attempt(), lost, List.of());
     enter(Phase.ENDING);
-    settings.tenants().tell(tenant, new TenantEntity.Settle(report, null, context.getSelf()));
+    settings.tenants().tell(tenant, new TenantEntity.Settle(lost, null, context.getSelf()));
+    return Behaviors.same();
+  }
+
+  /**
+   * What a lost run is settled for, unless its worker has settled it. A run that never asked for
+   * the body has spent nothing; another one has read it, and written at least what came here.
+   */
+  private RunReport lostReport(RunOrder order, boolean begun) {
+    return new RunReport(
+        order,
+        RunReport.Outcome.FAILED,
+        begun ? order.inputTokens() : 0,
+        delivery.forwarded(),
+        begun,
+        order.model().name(),
+        "upstream_error",
+        LOST,
+        null,
+        502,
+        -1,
+        Math.max(0, now() - ask.receivedAtMillis()));
+  }
+
+  private Behavior<Object> tryAgain(Verdict.Go go, RunReport lost) {
+    if (run != null) {
+      context.unwatch(run);
+      run = null;
+    }
+    runLostMillis = 0;
+    durable = false;
+    given = null;
+    ask = ask.as(AttemptId.mint(settings.clock().instant(), settings.random()));
+    retry = new TenantEntity.Retry(lost, go.ticket(), ask, context.getSelf());
+    context
+        .getLog()
+        .warn("attempt {} was lost and goes on as {}", lost.order().attempt(), ask.attempt());
+    enter(Phase.WAITING);
+    askTenant();
     return Behaviors.same();
   }
 
@@ -441,56 +498,25 @@ public final class Answering {
         && now - ask.receivedAtMillis() >= HEADERS_HELD_MAX_MILLIS
         && now - lastCommentMillis >= QUEUED_COMMENT_MILLIS) {
       lastCommentMillis = now;
-      openStream().offer(new Answer.Part.StillQueued());
+      delivery.stillQueued(ask.attempt(), limits);
     }
   }
 
   private void askAgain(long now) {
     if (now - lastAskedMillis >= SILENCE_MILLIS) {
-      admit();
+      askTenant();
     }
   }
 
-  private void admit() {
+  private void askTenant() {
     lastAskedMillis = now();
     settings
         .tenants()
-        .tell(tenant, new TenantEntity.Admit(ask, context.getSelf(), settings.throttle()));
-  }
-
-  private BoundedSourceQueue<Answer.Part> openStream() {
-    BoundedSourceQueue<Answer.Part> open = stream;
-    if (open == null) {
-      ActorRef<Object> self = context.getSelf();
-      var queueAndSource =
-          Source.<Answer.Part>queue(WINDOW_MESSAGES + QUEUE_SLACK)
-              .preMaterialize(context.getSystem());
-      open = queueAndSource.first();
-      stream = open;
-      AtomicBoolean over = streamOver;
-      Source<Answer.Part, NotUsed> parts =
-          queueAndSource
-              .second()
-              .map(
-                  part -> {
-                    if (part instanceof Answer.Part.Chunks && !over.get()) {
-                      self.tell(Consumed.CONSUMED);
-                    }
-                    return part;
-                  })
-              .watchTermination(
-                  (notUsed, done) -> {
-                    done.whenComplete(
-                        (ok, failure) -> {
-                          if (!over.get()) {
-                            self.tell(ClientGone.CLIENT_GONE);
-                          }
-                        });
-                    return notUsed;
-                  });
-      answer.complete(new Answer.Streamed(parts, limits));
-    }
-    return open;
+        .tell(
+            tenant,
+            retry != null
+                ? retry
+                : new TenantEntity.Admit(ask, context.getSelf(), settings.throttle()));
   }
 
   private Cancellable scheduleTick() {

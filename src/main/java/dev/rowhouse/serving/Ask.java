@@ -85,6 +85,31 @@ public record Ask(
         Purpose.CHAT);
   }
 
+  /**
+   * The same request as another attempt. Who names no id of its own finds it by the label, which is
+   * the first attempt's.
+   */
+  Ask as(String otherAttempt) {
+    return new Ask(
+        otherAttempt,
+        key,
+        modelAsked,
+        inputTokens,
+        outputTokensMax,
+        stream,
+        includeUsage,
+        label == null ? attempt : label,
+        receivedAtMillis,
+        deadlineMillis,
+        priority,
+        retrieval,
+        promptName,
+        promptVersion,
+        variables,
+        bodyBytes,
+        purpose);
+  }
+
   /** A key as the gateway knows it after its checksum was found right. */
   public record Credential(String keyId, String secretSha256) {}
 

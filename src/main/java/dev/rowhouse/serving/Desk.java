@@ -104,6 +104,37 @@ final class Desk {
       this.isSmall = isSmall;
     }
 
+    /** The same request as another attempt: its turn and what it has reserved stay. */
+    InFlight as(Ask next, ActorRef<Object> by) {
+      return new InFlight(
+          next,
+          new Route(model, fallbacks, prompt),
+          by,
+          arrival,
+          reservedSecond,
+          reservedTokens,
+          reservedCostMicros,
+          fairCost,
+          isSmall);
+    }
+
+    /** The same request, answered by another model. */
+    InFlight by(ModelSpec other, double otherFairCost, boolean small) {
+      List<ModelSpec> rest = new ArrayList<>(fallbacks);
+      rest.remove(other);
+      rest.add(model);
+      return new InFlight(
+          ask,
+          new Route(other, List.copyOf(rest), prompt),
+          gateway,
+          arrival,
+          reservedSecond,
+          reservedTokens,
+          reservedCostMicros,
+          otherFairCost,
+          small);
+    }
+
     String attempt() {
       return ask.attempt();
     }
@@ -253,6 +284,39 @@ final class Desk {
 
   @Nullable InFlight find(String attempt) {
     return inFlight.get(attempt);
+  }
+
+  /** The request of a run that is lost goes on as another attempt; null when it is not known. */
+  @Nullable InFlight retry(String lost, Ask next, ActorRef<Object> gateway) {
+    InFlight request = inFlight.remove(lost);
+    if (request == null) {
+      return null;
+    }
+    waiting.remove(request);
+    InFlight again = request.as(next, gateway);
+    inFlight.put(next.attempt(), again);
+    return again;
+  }
+
+  /**
+   * A request whose pool nobody serves goes to the first of its models to fall back to that
+   * somebody may serve, with its turn; its own model is the last resort then. Null when there is
+   * none such.
+   */
+  @Nullable InFlight elsewhere(InFlight request, long nowMillis) {
+    if (!waiting.isServedByNobody(request.pool(), nowMillis)) {
+      return null;
+    }
+    for (ModelSpec other : request.fallbacks) {
+      if (!waiting.isServedByNobody(other.name(), nowMillis)) {
+        double cost = fairCost(request.ask, other);
+        InFlight moved = request.by(other, cost, cost <= smallCostMax);
+        waiting.remove(request);
+        inFlight.put(request.attempt(), moved);
+        return moved;
+      }
+    }
+    return null;
   }
 
   /** A request that was not admitted after all: it has used nothing, its request neither. */

@@ -1,7 +1,7 @@
 package dev.rowhouse.serving;
 
+import dev.rowhouse.inference.RunReport;
 import java.util.Locale;
-import org.jspecify.annotations.Nullable;
 
 /** The words of refusals that more than one place says. */
 public final class Refusals {
@@ -62,11 +62,21 @@ public final class Refusals {
         Math.max(QUEUE_RETRY_MILLIS, expectedMillis - allowedMillis));
   }
 
-  /** The no of a run: its own status and code. */
-  static Refusal ofRun(int httpStatus, String code, String message, @Nullable String param) {
-    return httpStatus >= 500
-        ? new Refusal(httpStatus, code, message, param, QUEUE_RETRY_MILLIS, true)
-        : new Refusal(httpStatus, code, message, param, 0, false);
+  /** The no of a run: its own status and code, and the time that its upstream named. */
+  static Refusal ofRun(RunReport report) {
+    String code = String.valueOf(report.errorCode());
+    String message = report.errorMessage() == null ? code : report.errorMessage();
+    if (report.httpStatus() < 500) {
+      return new Refusal(report.httpStatus(), code, message, report.errorParam(), 0, false);
+    }
+    long millis = report.retryAfterMillis() > 0 ? report.retryAfterMillis() : QUEUE_RETRY_MILLIS;
+    return new Refusal(
+        report.httpStatus(),
+        code,
+        message,
+        report.errorParam(),
+        millis,
+        millis <= Refusal.RETRY_DELAY_MAX_MILLIS);
   }
 
   static String limit(String name, long limit, long used, long resetMillis) {

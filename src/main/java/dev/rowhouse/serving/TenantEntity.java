@@ -3,6 +3,7 @@ package dev.rowhouse.serving;
 import dev.rowhouse.fairness.Backlog;
 import dev.rowhouse.fairness.SlotHolder;
 import dev.rowhouse.fairness.SlotOwner;
+import dev.rowhouse.fairness.SlotTicket;
 import dev.rowhouse.fairness.SlotUser;
 import dev.rowhouse.inference.RunReport;
 import dev.rowhouse.inference.WorkerCommand;
@@ -19,6 +20,7 @@ import dev.rowhouse.usage.UsageLedger;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -72,6 +74,16 @@ public final class TenantEntity {
 
   /** The worker refused the ticket, or was silent: the request waits for another slot. */
   public record Requeue(String attempt) implements Command {}
+
+  /**
+   * A run is lost before it gave anything: it is settled by this report, and its request goes on as
+   * another attempt, in its old turn. Answered as {@link Admit}; may come many times.
+   *
+   * @param ticket what the lost run was started with
+   * @param next the same request under its new id
+   */
+  public record Retry(RunReport lost, SlotTicket ticket, Ask next, ActorRef<Object> gateway)
+      implements Command {}
 
   /**
    * What a run spent; may come many times and from both sides.
@@ -193,12 +205,7 @@ public final class TenantEntity {
         slots.withdrawn(withdrawn.ticket());
         yield Behaviors.same();
       }
-      case SlotHolder.Outlook outlook -> {
-        if (desk != null) {
-          desk.waiting().outlook(outlook, now());
-        }
-        yield Behaviors.same();
-      }
+      case SlotHolder.Outlook outlook -> onOutlook(outlook);
       case LedgerReply.Appended appended -> onAppended(appended);
       case LedgerReply.AppendFailed failed -> {
         line.failed(failed);
@@ -238,6 +245,7 @@ public final class TenantEntity {
         yield onLeave(leave.attempt(), desk);
       }
       case Requeue requeue -> onRequeue(requeue.attempt(), desk);
+      case Retry retry -> onRetry(retry, desk);
       case Settle settle -> stash(settle);
       case Authorize authorize -> {
         authorize.replyTo().tell(authorize(authorize, desk));
@@ -297,6 +305,7 @@ public final class TenantEntity {
   private Behavior<Object> refuseForAbsent(Command command) {
     switch (command) {
       case Admit admit -> admit.gateway().tell(new Verdict.No(Refusals.invalidKey(), null));
+      case Retry retry -> retry.gateway().tell(new Verdict.No(Refusals.invalidKey(), null));
       case Authorize authorize -> authorize.replyTo().tell(new Denied(Refusals.invalidKey()));
       case QueryLedger query ->
           query.query().replyTo().tell(new LedgerReply.Away("there is no such tenant"));
@@ -338,12 +347,15 @@ public final class TenantEntity {
     return Behaviors.same();
   }
 
-  /** Gives a request a slot that is at hand, or a place in the queue. */
+  /** Gives a new request a slot that is at hand, or a place in the queue. */
   private void place(InFlight request, Desk desk) {
     long now = now();
-    SlotUser.HeldTicket held = slots.take(request.pool(), request.isSmall);
-    if (held != null) {
-      go(request, held, desk);
+    if (startAtOnce(request, desk)) {
+      return;
+    }
+    InFlight elsewhere = desk.elsewhere(request, now);
+    if (elsewhere != null) {
+      place(elsewhere, desk);
       return;
     }
     Refusal no = desk.noPlace(request, now);
@@ -352,6 +364,25 @@ public final class TenantEntity {
       request.gateway.tell(new Verdict.No(no, desk.view(now)));
       return;
     }
+    enqueue(request, desk);
+  }
+
+  /** The same for one that had a place before: no full queue refuses it. */
+  private void placeAgain(InFlight request, Desk desk) {
+    if (!startAtOnce(request, desk)) {
+      enqueue(request, desk);
+    }
+  }
+
+  private boolean startAtOnce(InFlight request, Desk desk) {
+    SlotUser.HeldTicket held = slots.take(request.pool(), request.isSmall);
+    if (held != null) {
+      go(request, held, desk);
+    }
+    return held != null;
+  }
+
+  private void enqueue(InFlight request, Desk desk) {
     desk.waiting().enter(request);
     request.gateway.tell(waiting(request, desk));
     demand(request.pool(), desk);
@@ -410,6 +441,32 @@ public final class TenantEntity {
     return Behaviors.same();
   }
 
+  private Behavior<Object> onOutlook(SlotHolder.Outlook outlook) {
+    Desk open = desk;
+    if (open != null) {
+      open.waiting().outlook(outlook, now());
+      if (outlook.slots() == 0) {
+        moveOn(outlook.pool(), open);
+      }
+    }
+    return Behaviors.same();
+  }
+
+  /** Nobody serves that pool: whoever has a model to fall back to does not wait for it. */
+  private void moveOn(String pool, Desk open) {
+    boolean moved = false;
+    for (InFlight request : open.waiting().requests(pool)) {
+      InFlight elsewhere = open.elsewhere(request, now());
+      if (elsewhere != null) {
+        placeAgain(elsewhere, open);
+        moved = true;
+      }
+    }
+    if (moved) {
+      demand(pool, open);
+    }
+  }
+
   private Behavior<Object> onLeave(String attempt, Desk desk) {
     InFlight request = desk.leave(attempt, now());
     if (request != null) {
@@ -431,8 +488,26 @@ public final class TenantEntity {
         request.go = null;
       }
       request.running = false;
-      place(request, desk);
+      placeAgain(request, desk);
     }
+    return Behaviors.same();
+  }
+
+  private Behavior<Object> onRetry(Retry retry, Desk desk) {
+    if (state == State.RETIRING) {
+      return Behaviors.same();
+    }
+    Admit admit = new Admit(retry.next(), retry.gateway());
+    boolean known = desk.find(retry.next().attempt()) != null;
+    InFlight again =
+        known ? null : desk.retry(retry.lost().order().attempt(), retry.next(), retry.gateway());
+    slots.finished(retry.ticket());
+    giveBack(slots.returnOf(retry.ticket()));
+    onSettle(new Settle(retry.lost(), null, null), desk);
+    if (again == null) {
+      return onAdmit(admit, desk);
+    }
+    placeAgain(again, desk);
     return Behaviors.same();
   }
 
@@ -564,9 +639,11 @@ public final class TenantEntity {
   }
 
   private void returnTickets() {
-    for (SlotUser.HeldTicket held : slots.returnAll()) {
-      held.worker().tell(new SlotOwner.Return(held.ticket()));
-    }
+    giveBack(slots.returnAll());
+  }
+
+  private static void giveBack(List<SlotUser.HeldTicket> tickets) {
+    tickets.forEach(held -> held.worker().tell(new SlotOwner.Return(held.ticket())));
   }
 
   /** Gives an unused ticket back; nothing happens when it is in use. */

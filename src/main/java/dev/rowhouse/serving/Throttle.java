@@ -161,7 +161,8 @@ public final class Throttle {
           && (limit == Limit.REQUESTS || need.isAtLeast(entry.need))) {
         refused.increment();
         long passed = Math.max(0, nowMillis - entry.notedMillis);
-        return new Answer.Refused(entry.refusal.after(passed), entry.limits.after(passed));
+        return new Answer.Refused(
+            ask.attempt(), entry.refusal.after(passed), entry.limits.after(passed));
       }
     }
     return null;

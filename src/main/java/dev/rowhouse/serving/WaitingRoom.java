@@ -90,6 +90,16 @@ final class WaitingRoom {
     return found;
   }
 
+  /** Those that wait for a pool now. */
+  List<InFlight> requests(String pool) {
+    WaitingLine line = lines.get(pool);
+    List<InFlight> found = new ArrayList<>();
+    if (line != null) {
+      line.requests().forEach(found::add);
+    }
+    return found;
+  }
+
   /** What waits for a pool, for the coordinator. */
   Backlog backlog(String pool, long nowMillis) {
     WaitingLine line = lines.get(pool);

@@ -242,7 +242,8 @@ class OpenApiTest {
             InstantSource.system(),
             1_000,
             1_000,
-            KIT.<Throttle.Notice>createTestProbe().ref()),
+            KIT.<Throttle.Notice>createTestProbe().ref(),
+            new java.util.Random(1)),
         Throttle.of(ConfigFactory.parseResources("serving.conf").resolve()),
         1_000,
         new Health());

@@ -200,7 +200,7 @@ class EmbeddingRunTest {
     gate.reached.await();
     gateway.stop();
     gate.open.countDown();
-    RunReport report = fixture.worker.receiveMessage(Duration.ofSeconds(5)).report();
+    RunReport report = fixture.ended().report();
     assertEquals(Outcome.CANCELLED, report.outcome());
   }
 

@@ -64,10 +64,10 @@ class InferenceWorkerTest extends RunningActors {
     acme.end();
     TestProbe<RunEvent> thief = KIT.createTestProbe();
     worker.tell(new WorkerCommand.Start(ticket, order("acme", "a2", ""), thief.getRef()));
-    thief.expectMessage(new RunEvent.TicketRefused("a2"));
+    thief.expectMessage(new RunEvent.TicketRefused("a2", ticket));
     SlotTicket next = acme.ticket().ticket();
     worker.tell(new WorkerCommand.Start(next, order("globex", "g1", ""), thief.getRef()));
-    thief.expectMessage(new RunEvent.TicketRefused("g1"));
+    thief.expectMessage(new RunEvent.TicketRefused("g1", next));
     TestProbe<WorkerCommand.Description> description = KIT.createTestProbe();
     worker.tell(new WorkerCommand.Describe(description.getRef()));
     assertEquals(

@@ -37,7 +37,7 @@ final class RunCost {
       RunOrder order = order(model("big", ModelSpec.OPENAI, upstream.baseUrl())).build();
       ByteString body = ByteString.fromString(RunFixture.QUESTION);
       Semaphore inFlight = new Semaphore(16);
-      ActorRef<RunEnded> worker = kit.spawn(Behaviors.<RunEnded>empty());
+      ActorRef<RunNote> worker = kit.spawn(Behaviors.<RunNote>empty());
       Behavior<RunEvent> gateway =
           Behaviors.receiveMessage(
               event -> {
@@ -49,7 +49,7 @@ final class RunCost {
                     return Behaviors.stopped();
                   }
                   case RunEvent.Pieces _ -> {}
-                  case RunEvent.TicketRefused _ -> {}
+                  case RunEvent.TicketRefused _, RunEvent.WorkerFailed _ -> {}
                 }
                 return Behaviors.same();
               });

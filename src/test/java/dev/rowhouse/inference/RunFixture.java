@@ -36,7 +36,11 @@ final class RunFixture {
 
   final ActorTestKit kit;
   final TestProbe<RunEvent> gateway;
-  final TestProbe<RunEnded> worker;
+  final TestProbe<RunNote> worker;
+
+  /** What the run told its worker before the end. */
+  final List<RunNote> notes = new ArrayList<>();
+
   final Documents documents = new Documents();
   InferenceSettings settings = InferenceSettings.of(CONF);
   TextEmbedder embedder = new LetterEmbedder();
@@ -214,6 +218,22 @@ final class RunFixture {
     return gateway.expectMessageClass(RunEvent.Pieces.class, Duration.ofSeconds(20));
   }
 
+  /** The word of the end to the worker; what came before it is kept. */
+  RunEnded ended() {
+    while (true) {
+      RunNote note = worker.receiveMessage(Duration.ofSeconds(20));
+      if (note instanceof RunEnded ended) {
+        return ended;
+      }
+      notes.add(note);
+    }
+  }
+
+  /** What the run said of the endpoints that it called. */
+  List<CallEnded> calls() {
+    return notes.stream().filter(CallEnded.class::isInstance).map(CallEnded.class::cast).toList();
+  }
+
   /** Takes the answer to its end, with credit for all of it. */
   Answer finish(ActorRef<RunControl> run) {
     return finishFrom(run, 0);
@@ -233,7 +253,7 @@ final class RunFixture {
           more.pieces().forEach(piece -> pieces.add(piece.utf8String()));
         }
         case RunEvent.Ended ended -> {
-          RunEnded told = worker.receiveMessage(Duration.ofSeconds(3));
+          RunEnded told = ended();
           if (!told.report().equals(ended.report())) {
             throw new AssertionError("worker and gateway heard different reports");
           }
@@ -244,7 +264,8 @@ final class RunFixture {
               pieces, ended.tail().stream().map(ByteString::utf8String).toList(), ended.report());
         }
         case RunEvent.PullBody _ -> {}
-        case RunEvent.TicketRefused _ -> throw new AssertionError("a run refuses no ticket");
+        case RunEvent.TicketRefused _, RunEvent.WorkerFailed _ ->
+            throw new AssertionError("that is the worker's word");
       }
     }
   }

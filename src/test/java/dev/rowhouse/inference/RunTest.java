@@ -224,7 +224,7 @@ class RunTest {
     run.tell(new RunControl.Body(0, ByteString.fromString(order.body), true));
     eventually(5_000, () -> upstream.requests.size() == 1);
     mortal.stop();
-    RunEnded ended = fixture.worker.receiveMessage(Duration.ofSeconds(3));
+    RunEnded ended = fixture.ended();
     assertEquals(Outcome.CANCELLED, ended.report().outcome());
     eventually(1_000, () -> upstream.openConnections.get() == 0);
     fixture.worker.expectNoMessage(Duration.ofMillis(100));
@@ -346,11 +346,15 @@ class RunTest {
               () -> {
                 Order order = stream();
                 TestProbe<RunEvent> own = KIT.createTestProbe();
-                TestProbe<RunEnded> worker = KIT.createTestProbe();
+                TestProbe<RunNote> worker = KIT.createTestProbe();
                 var run = KIT.spawn(house.create(order.build(), own.getRef(), worker.getRef()));
                 own.expectMessageClass(RunEvent.PullBody.class);
                 run.tell(new RunControl.Body(0, ByteString.fromString(order.body), true));
-                RunReport report = worker.receiveMessage(Duration.ofSeconds(20)).report();
+                RunNote note = worker.receiveMessage(Duration.ofSeconds(20));
+                while (!(note instanceof RunEnded)) {
+                  note = worker.receiveMessage(Duration.ofSeconds(20));
+                }
+                RunReport report = ((RunEnded) note).report();
                 worker.expectNoMessage(Duration.ofMillis(20));
                 if (report.outcome() == Outcome.COMPLETED) {
                   ended.countDown();

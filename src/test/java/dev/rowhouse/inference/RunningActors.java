@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Random;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -66,8 +67,8 @@ abstract class RunningActors {
   }
 
   /** What a run does is said by the label of its order. */
-  private static Behavior<RunControl> run(
-      RunOrder order, ActorRef<RunEvent> gateway, ActorRef<RunEnded> worker) {
+  static Behavior<RunControl> run(
+      RunOrder order, ActorRef<RunEvent> gateway, ActorRef<RunNote> worker) {
     return Behaviors.setup(
         context -> {
           context.setReceiveTimeout(Duration.ofMillis(5), new RunControl.Cancel());
@@ -146,13 +147,28 @@ abstract class RunningActors {
 
   ActorRef<SlotOwner> worker(
       ActorRef<FairnessCoordinator.Command> coordinator, int slots, SettlementPort port) {
+    return worker(coordinator, slots, port, RunningActors::run, health());
+  }
+
+  ActorRef<SlotOwner> worker(
+      ActorRef<FairnessCoordinator.Command> coordinator,
+      int slots,
+      SettlementPort port,
+      RunFactory runs,
+      EndpointHealth health) {
     ActorRef<SlotOwner> worker =
         spawn(
             InferenceWorker.create(
-                "w1", 1, coordinator, RunningActors::run, port, WorkerSettings.from(CONF)));
+                "w1", 1, coordinator, runs, port, WorkerSettings.from(CONF), health));
     worker.tell(
         new WorkerCommand.CatalogChanged(new Catalog(1, Map.of("m", model(slots)), Map.of())));
     return worker;
+  }
+
+  static EndpointHealth health() {
+    return new EndpointHealth(
+        InferenceSettings.of(ConfigFactory.parseResources("inference.conf").resolve()).breaker(),
+        new Random(1));
   }
 
   void settleAtOnce(RunReport report, ActorRef<WorkerCommand.Settled> worker) {

@@ -38,27 +38,41 @@ public final class FakeUpstream implements AutoCloseable {
    * @param status other than 200: answer this, with an error body
    * @param cutAfter a stream is cut after so many tokens; -1: it is not
    * @param silent never answer, until the server stops
+   * @param retryAfterSeconds an error says when to come back; 0: it does not
    */
   public record Behaviour(
-      int tokens, long tokenMillis, UsagePolicy usage, int status, int cutAfter, boolean silent) {
+      int tokens,
+      long tokenMillis,
+      UsagePolicy usage,
+      int status,
+      int cutAfter,
+      boolean silent,
+      int retryAfterSeconds) {
     public static Behaviour of(int tokens, long tokenMillis) {
-      return new Behaviour(tokens, tokenMillis, UsagePolicy.WHEN_ASKED, 200, -1, false);
+      return new Behaviour(tokens, tokenMillis, UsagePolicy.WHEN_ASKED, 200, -1, false, 0);
     }
 
     public Behaviour usage(UsagePolicy policy) {
-      return new Behaviour(tokens, tokenMillis, policy, status, cutAfter, silent);
+      return new Behaviour(
+          tokens, tokenMillis, policy, status, cutAfter, silent, retryAfterSeconds);
     }
 
     public Behaviour failingWith(int errorStatus) {
-      return new Behaviour(tokens, tokenMillis, usage, errorStatus, cutAfter, silent);
+      return new Behaviour(
+          tokens, tokenMillis, usage, errorStatus, cutAfter, silent, retryAfterSeconds);
     }
 
     public Behaviour cutAfter(int cutTokens) {
-      return new Behaviour(tokens, tokenMillis, usage, status, cutTokens, silent);
+      return new Behaviour(
+          tokens, tokenMillis, usage, status, cutTokens, silent, retryAfterSeconds);
+    }
+
+    public Behaviour askingBackAfter(int seconds) {
+      return new Behaviour(tokens, tokenMillis, usage, status, cutAfter, silent, seconds);
     }
 
     public Behaviour keepingSilent() {
-      return new Behaviour(tokens, tokenMillis, usage, status, cutAfter, true);
+      return new Behaviour(tokens, tokenMillis, usage, status, cutAfter, true, retryAfterSeconds);
     }
   }
 

@@ -77,12 +77,17 @@ final class UpstreamConnection {
     if (behaviour.silent()) {
       listenFor(SILENCE.toMillis());
     } else if (behaviour.status() != 200) {
-      send(behaviour.status(), "{\"error\": {\"message\": \"the fake fails\"}}");
+      send(
+          behaviour.status(),
+          behaviour.retryAfterSeconds() == 0
+              ? ""
+              : "retry-after: " + behaviour.retryAfterSeconds() + "\r\n",
+          "{\"error\": {\"message\": \"the fake fails\"}}");
     } else if (request.path("stream").asBoolean()) {
       stream(behaviour);
     } else {
       listenFor(behaviour.tokens() * behaviour.tokenMillis());
-      send(200, FakeAnswers.whole(model(), behaviour));
+      send(200, "", FakeAnswers.whole(model(), behaviour));
     }
   }
 
@@ -136,11 +141,11 @@ final class UpstreamConnection {
     }
   }
 
-  private void send(int status, String json) throws IOException {
+  private void send(int status, String headers, String json) throws IOException {
     int length = json.getBytes(StandardCharsets.UTF_8).length;
     write(
-        "HTTP/1.1 %d Fake\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s"
-            .formatted(status, length, json));
+        "HTTP/1.1 %d Fake\r\ncontent-type: application/json\r\n%scontent-length: %d\r\n\r\n%s"
+            .formatted(status, headers, length, json));
   }
 
   private void event(String data) throws IOException {

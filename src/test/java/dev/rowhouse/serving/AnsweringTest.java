@@ -7,62 +7,31 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.rowhouse.fairness.SlotOwner;
-import dev.rowhouse.fairness.SlotTicket;
 import dev.rowhouse.inference.RunControl;
 import dev.rowhouse.inference.RunEvent;
-import dev.rowhouse.inference.RunOrder;
 import dev.rowhouse.inference.RunReport;
 import dev.rowhouse.inference.WorkerCommand;
-import dev.rowhouse.serving.Samples.Profile;
-import dev.rowhouse.serving.Samples.Request;
-import dev.rowhouse.tenant.TenantId;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
-import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
-import org.apache.pekko.cluster.sharding.typed.ShardingEnvelope;
-import org.apache.pekko.stream.javadsl.Sink;
 import org.apache.pekko.stream.javadsl.SinkQueueWithCancel;
 import org.apache.pekko.util.ByteString;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** A gateway's side of one request between probes: its tenant, its worker, its run, its client. */
-class AnsweringTest {
+/** A gateway's side of one request, from its admission to its one answer. */
+class AnsweringTest extends AnsweringFixture {
   private static final ActorTestKit KIT = ActorTestKit.create();
-  private static final Duration QUIET = Duration.ofMillis(150);
-  private static final Duration PATIENCE = Duration.ofSeconds(10);
-  private static final TenantId TENANT = Samples.TENANT;
-  private static final long DURABLE_WAIT_MILLIS = 20_000;
 
-  private final AtomicLong clockAheadMillis = new AtomicLong();
-  private final TestProbe<ShardingEnvelope<TenantEntity.Command>> region = KIT.createTestProbe();
-  private final TestProbe<SlotOwner> worker = KIT.createTestProbe();
-  private final TestProbe<RunControl> run = KIT.createTestProbe();
-  private final CompletableFuture<Answer> answer = new CompletableFuture<>();
-  private final Request request = new Request();
-  private final Desk desk = Samples.desk(new Profile().build());
-  private @Nullable ActorRef<Object> spawned;
+  AnsweringTest() {
+    super(KIT);
+  }
 
   @AfterAll
   static void stopAll() {
     KIT.shutdownTestKit();
-  }
-
-  @AfterEach
-  void stop() {
-    if (spawned != null) {
-      KIT.stop(spawned);
-    }
   }
 
   @Test
@@ -237,7 +206,7 @@ class AnsweringTest {
     tell(go(1));
     worker.expectMessageClass(WorkerCommand.Start.class);
     tell(Answering.ClientGone.CLIENT_GONE);
-    tell(new RunEvent.TicketRefused(attempt()));
+    tell(refused(1));
     assertEquals(attempt(), told(TenantEntity.Leave.class).attempt());
     isGone();
   }
@@ -298,6 +267,7 @@ class AnsweringTest {
     SinkQueueWithCancel<Answer.Part> parts = stream();
     chunks(parts);
     KIT.stop(mortal);
+    // Its death must be known before the clock goes on.
     Thread.sleep(QUIET.toMillis());
     clockAheadMillis.set(5_000);
     RunReport report = told(TenantEntity.Settle.class).report();
@@ -341,7 +311,7 @@ class AnsweringTest {
     start();
     tell(go(1));
     worker.expectMessageClass(WorkerCommand.Start.class);
-    tell(new RunEvent.TicketRefused(attempt()));
+    tell(refused(1));
     assertEquals(attempt(), told(TenantEntity.Requeue.class).attempt());
     Verdict.Go second = go(2);
     tell(second);
@@ -351,12 +321,28 @@ class AnsweringTest {
   }
 
   @Test
-  void waitsForAnotherSlotWhenTheWorkerIsSilent() {
+  void aRefusalOfAnEarlierTicketIsNotOneOfThisTicket() {
+    start();
+    tell(go(1));
+    tell(refused(1));
+    told(TenantEntity.Requeue.class);
+    tell(go(2));
+    tell(refused(1));
+    tell(new RunEvent.PullBody(attempt(), 0, run.ref()));
+    run.expectMessageClass(RunControl.Body.class);
+    region.expectNoMessage(QUIET);
+  }
+
+  @Test
+  void aTicketThatWasRefusedIsNotUsedWhenItIsGivenAgain() {
     start();
     tell(go(1));
     worker.expectMessageClass(WorkerCommand.Start.class);
-    clockAheadMillis.set(3_000);
+    tell(refused(1));
+    told(TenantEntity.Requeue.class);
+    tell(go(1));
     assertEquals(attempt(), told(TenantEntity.Requeue.class).attempt());
+    worker.expectNoMessage(QUIET);
   }
 
   @Test
@@ -374,136 +360,5 @@ class AnsweringTest {
     assertEquals(attempt(), told(TenantEntity.Leave.class).attempt());
     assertEquals(
         "queue_timeout", assertInstanceOf(Answer.Refused.class, answered()).refusal().code());
-  }
-
-  private void start() {
-    start(bytes("{}"));
-  }
-
-  private void start(ByteString body) {
-    request.receivedAtMillis = Instant.now().toEpochMilli();
-    request.deadlineMillis = request.receivedAtMillis + 300_000;
-    request.bodyBytes = body.size();
-    Answering.Settings settings =
-        new Answering.Settings(
-            new TenantPort(KIT.system(), region.ref(), Duration.ofSeconds(3)),
-            () -> Instant.now().plusMillis(clockAheadMillis.get()),
-            DURABLE_WAIT_MILLIS,
-            1_000,
-            KIT.<Throttle.Notice>createTestProbe().ref());
-    spawned = KIT.spawn(Answering.create(settings, TENANT, request.build(), body, answer));
-    TenantEntity.Admit admit = told(TenantEntity.Admit.class);
-    assertEquals(spawned, admit.gateway());
-  }
-
-  /** Starts it, lets it go, and lets the run begin. */
-  private Verdict.Go runs() {
-    start();
-    Verdict.Go go = go(1);
-    tell(go);
-    WorkerCommand.Start start = worker.expectMessageClass(WorkerCommand.Start.class);
-    assertEquals(go.order(), start.order());
-    start.gateway().tell(new RunEvent.PullBody(attempt(), 0, run.ref()));
-    assertEquals(bytes("{}"), run.expectMessageClass(RunControl.Body.class).bytes());
-    return go;
-  }
-
-  private Verdict.Go go(long seq) {
-    Ask ask = request.build();
-    Desk.InFlight admitted =
-        new Desk.InFlight(
-            ask,
-            new Route(Samples.SMALL, List.of(), null),
-            KIT.<Object>createTestProbe().ref(),
-            0,
-            0,
-            0,
-            0,
-            0,
-            true);
-    RunOrder order =
-        new Orders(TENANT).order(admitted, new Profile().build(), request.receivedAtMillis);
-    return new Verdict.Go(
-        order,
-        new SlotTicket("small", "w1", 1, 0, seq),
-        worker.ref(),
-        desk.view(request.receivedAtMillis));
-  }
-
-  private Verdict.Waiting waiting() {
-    return new Verdict.Waiting(0, desk.view(request.receivedAtMillis));
-  }
-
-  private void tell(Object message) {
-    assertNotNull(spawned);
-    spawned.tell(message);
-  }
-
-  /** The next word of that kind to the tenant; repeated questions in between do not matter. */
-  private <T extends TenantEntity.Command> T told(Class<T> type) {
-    while (true) {
-      ShardingEnvelope<TenantEntity.Command> envelope = region.receiveMessage(PATIENCE);
-      assertEquals(TENANT.value(), envelope.entityId());
-      if (type.isInstance(envelope.message())) {
-        return type.cast(envelope.message());
-      }
-      assertInstanceOf(TenantEntity.Admit.class, envelope.message());
-    }
-  }
-
-  private void isGone() {
-    assertNotNull(spawned);
-    KIT.createTestProbe().expectTerminated(spawned, PATIENCE);
-  }
-
-  private Answer answered() throws Exception {
-    return answer.get(10, TimeUnit.SECONDS);
-  }
-
-  private SinkQueueWithCancel<Answer.Part> stream() throws Exception {
-    Answer.Streamed streamed = assertInstanceOf(Answer.Streamed.class, answered());
-    return streamed
-        .parts()
-        .runWith(
-            Sink.<Answer.Part>queue()
-                .withAttributes(org.apache.pekko.stream.Attributes.inputBuffer(1, 1)),
-            KIT.system());
-  }
-
-  private static List<ByteString> chunks(SinkQueueWithCancel<Answer.Part> parts) throws Exception {
-    return assertInstanceOf(Answer.Part.Chunks.class, part(parts)).json();
-  }
-
-  private static Answer.Part part(SinkQueueWithCancel<Answer.Part> parts) throws Exception {
-    return parts.pull().toCompletableFuture().get(10, TimeUnit.SECONDS).orElseThrow();
-  }
-
-  private String attempt() {
-    return request.attempt;
-  }
-
-  private static RunReport report(RunOrder order) {
-    return new RunReport(
-        order, RunReport.Outcome.COMPLETED, 10, 5, false, "small", null, null, null, 200, 5, 20);
-  }
-
-  private static RunReport failed(RunOrder order) {
-    return new RunReport(
-        order,
-        RunReport.Outcome.FAILED,
-        10,
-        0,
-        false,
-        "small",
-        "upstream_error",
-        "The upstream said no.",
-        null,
-        502,
-        -1,
-        20);
-  }
-
-  private static ByteString bytes(String text) {
-    return ByteString.fromString(text);
   }
 }

@@ -4,6 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.rowhouse.inference.RunReport;
+import java.util.List;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestInbox;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -37,8 +40,44 @@ class RefusalsTest {
 
   @Test
   void ofARunKeepItsStatusAndLetOnlyServerErrorsBeRetried() {
-    assertTrue(Refusals.ofRun(502, "upstream_error", "words", null).retry());
-    assertFalse(Refusals.ofRun(400, "invalid_request_error", "words", null).retry());
-    assertEquals(504, Refusals.ofRun(504, "upstream_timeout", "words", null).httpStatus());
+    assertTrue(Refusals.ofRun(report(502, "upstream_error", 0)).retry());
+    assertFalse(Refusals.ofRun(report(400, "invalid_request_error", 0)).retry());
+    assertEquals(504, Refusals.ofRun(report(504, "upstream_timeout", 0)).httpStatus());
+  }
+
+  @Test
+  void ofARunPassOnWhenItsUpstreamWantsToBeAskedAgain() {
+    Refusal soon = Refusals.ofRun(report(503, "no_capacity", 7_000));
+    assertEquals(7_000, soon.resetMillis());
+    assertTrue(soon.retry());
+    assertFalse(Refusals.ofRun(report(503, "no_capacity", 61_000)).retry());
+  }
+
+  private static RunReport report(int status, String code, long retryAfterMillis) {
+    Desk.InFlight request =
+        new Desk.InFlight(
+            new Samples.Request().build(),
+            new Route(Samples.SMALL, List.of(), null),
+            TestInbox.<Object>create().getRef(),
+            0,
+            0,
+            0,
+            0,
+            0,
+            true);
+    return new RunReport(
+        new Orders(Samples.TENANT).order(request, new Samples.Profile().build(), Samples.NOW),
+        RunReport.Outcome.FAILED,
+        0,
+        0,
+        false,
+        "small",
+        code,
+        "words",
+        null,
+        status,
+        -1,
+        20,
+        retryAfterMillis);
   }
 }

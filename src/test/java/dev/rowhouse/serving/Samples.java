@@ -128,6 +128,7 @@ final class Samples {
     @Nullable String promptName;
     @Nullable Integer promptVersion;
     int bodyBytes = 2;
+    @Nullable String label;
 
     Ask build() {
       return new Ask(
@@ -138,7 +139,7 @@ final class Samples {
           outputTokensMax,
           stream,
           false,
-          null,
+          label,
           receivedAtMillis,
           deadlineMillis,
           priority,

@@ -1,0 +1,203 @@
+package dev.rowhouse.serving;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+
+import dev.rowhouse.fairness.SlotOwner;
+import dev.rowhouse.fairness.SlotTicket;
+import dev.rowhouse.inference.RunControl;
+import dev.rowhouse.inference.RunEvent;
+import dev.rowhouse.inference.RunOrder;
+import dev.rowhouse.inference.RunReport;
+import dev.rowhouse.inference.WorkerCommand;
+import dev.rowhouse.serving.Samples.Profile;
+import dev.rowhouse.serving.Samples.Request;
+import dev.rowhouse.tenant.TenantId;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.cluster.sharding.typed.ShardingEnvelope;
+import org.apache.pekko.stream.javadsl.Sink;
+import org.apache.pekko.stream.javadsl.SinkQueueWithCancel;
+import org.apache.pekko.util.ByteString;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+
+/** A gateway's side of one request between probes: its tenant, its worker, its run, its client. */
+abstract class AnsweringFixture {
+  static final Duration QUIET = Duration.ofMillis(150);
+  static final Duration PATIENCE = Duration.ofSeconds(20);
+  static final TenantId TENANT = Samples.TENANT;
+  static final long DURABLE_WAIT_MILLIS = 20_000;
+
+  final ActorTestKit kit;
+  final AtomicLong clockAheadMillis = new AtomicLong();
+  final TestProbe<ShardingEnvelope<TenantEntity.Command>> region;
+  final TestProbe<SlotOwner> worker;
+  final TestProbe<RunControl> run;
+  final CompletableFuture<Answer> answer = new CompletableFuture<>();
+  final Request request = new Request();
+  final Desk desk = Samples.desk(new Profile().build());
+  @Nullable ActorRef<Object> spawned;
+
+  AnsweringFixture(ActorTestKit kit) {
+    this.kit = kit;
+    region = kit.createTestProbe();
+    worker = kit.createTestProbe();
+    run = kit.createTestProbe();
+  }
+
+  @AfterEach
+  void stop() {
+    if (spawned != null) {
+      kit.stop(spawned);
+    }
+  }
+
+  void start() {
+    start(bytes("{}"));
+  }
+
+  void start(ByteString body) {
+    request.receivedAtMillis = Instant.now().toEpochMilli();
+    request.deadlineMillis = request.receivedAtMillis + 300_000;
+    request.bodyBytes = body.size();
+    Answering.Settings settings =
+        new Answering.Settings(
+            new TenantPort(kit.system(), region.ref(), Duration.ofSeconds(3)),
+            () -> Instant.now().plusMillis(clockAheadMillis.get()),
+            DURABLE_WAIT_MILLIS,
+            1_000,
+            kit.<Throttle.Notice>createTestProbe().ref(),
+            new Random(1));
+    spawned = kit.spawn(Answering.create(settings, TENANT, request.build(), body, answer));
+    TenantEntity.Admit admit = told(TenantEntity.Admit.class);
+    assertEquals(spawned, admit.gateway());
+  }
+
+  /** Starts it, lets it go, and lets the run begin. */
+  Verdict.Go runs() {
+    start();
+    Verdict.Go go = go(1);
+    tell(go);
+    WorkerCommand.Start start = worker.expectMessageClass(WorkerCommand.Start.class);
+    assertEquals(go.order(), start.order());
+    start.gateway().tell(new RunEvent.PullBody(attempt(), 0, run.ref()));
+    assertEquals(bytes("{}"), run.expectMessageClass(RunControl.Body.class).bytes());
+    return go;
+  }
+
+  Verdict.Go go(long seq) {
+    return go(request.build(), seq);
+  }
+
+  Verdict.Go go(Ask ask, long seq) {
+    Desk.InFlight admitted =
+        new Desk.InFlight(
+            ask,
+            new Route(Samples.SMALL, List.of(), null),
+            kit.<Object>createTestProbe().ref(),
+            0,
+            0,
+            0,
+            0,
+            0,
+            true);
+    RunOrder order =
+        new Orders(TENANT).order(admitted, new Profile().build(), request.receivedAtMillis);
+    return new Verdict.Go(
+        order,
+        new SlotTicket("small", "w1", 1, 0, seq),
+        worker.ref(),
+        desk.view(request.receivedAtMillis));
+  }
+
+  RunEvent.TicketRefused refused(long seq) {
+    return new RunEvent.TicketRefused(attempt(), go(seq).ticket());
+  }
+
+  Verdict.Waiting waiting() {
+    return new Verdict.Waiting(0, desk.view(request.receivedAtMillis));
+  }
+
+  void tell(Object message) {
+    assertNotNull(spawned);
+    spawned.tell(message);
+  }
+
+  /** The next word of that kind to the tenant; repeated questions in between do not matter. */
+  <T extends TenantEntity.Command> T told(Class<T> type) {
+    while (true) {
+      ShardingEnvelope<TenantEntity.Command> envelope = region.receiveMessage(PATIENCE);
+      assertEquals(TENANT.value(), envelope.entityId());
+      if (type.isInstance(envelope.message())) {
+        return type.cast(envelope.message());
+      }
+      assertInstanceOf(TenantEntity.Admit.class, envelope.message());
+    }
+  }
+
+  void isGone() {
+    assertNotNull(spawned);
+    kit.createTestProbe().expectTerminated(spawned, PATIENCE);
+  }
+
+  Answer answered() throws Exception {
+    return answer.get(10, TimeUnit.SECONDS);
+  }
+
+  SinkQueueWithCancel<Answer.Part> stream() throws Exception {
+    Answer.Streamed streamed = assertInstanceOf(Answer.Streamed.class, answered());
+    return streamed
+        .parts()
+        .runWith(
+            Sink.<Answer.Part>queue()
+                .withAttributes(org.apache.pekko.stream.Attributes.inputBuffer(1, 1)),
+            kit.system());
+  }
+
+  static List<ByteString> chunks(SinkQueueWithCancel<Answer.Part> parts) throws Exception {
+    return assertInstanceOf(Answer.Part.Chunks.class, part(parts)).json();
+  }
+
+  static Answer.Part part(SinkQueueWithCancel<Answer.Part> parts) throws Exception {
+    return parts.pull().toCompletableFuture().get(10, TimeUnit.SECONDS).orElseThrow();
+  }
+
+  String attempt() {
+    return request.attempt;
+  }
+
+  static RunReport report(RunOrder order) {
+    return new RunReport(
+        order, RunReport.Outcome.COMPLETED, 10, 5, false, "small", null, null, null, 200, 5, 20);
+  }
+
+  static RunReport failed(RunOrder order) {
+    return new RunReport(
+        order,
+        RunReport.Outcome.FAILED,
+        10,
+        0,
+        false,
+        "small",
+        "upstream_error",
+        "The upstream said no.",
+        null,
+        502,
+        -1,
+        20);
+  }
+
+  static ByteString bytes(String text) {
+    return ByteString.fromString(text);
+  }
+}
