@@ -1,0 +1,142 @@
+package dev.rowhouse.bench;
+
+import dev.rowhouse.bench.ChatConnection.Outcome;
+import dev.rowhouse.bench.ChatConnection.Work;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The clients of one tenant, with what came of their requests. They ask in a closed loop (so many
+ * at once, each its next request after an answer) or when they are told to (an open stream of
+ * arrivals, which does not wait for answers). A virtual thread each.
+ */
+final class Crowd implements AutoCloseable {
+  /** What an outcome of a lost connection says in place of a status. */
+  static final int LOST = 0;
+
+  private final String tenant;
+  private final String key;
+  private final int port;
+  private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+  private final ConcurrentLinkedDeque<ChatConnection> idle = new ConcurrentLinkedDeque<>();
+  private final Queue<Outcome> outcomes = new ConcurrentLinkedQueue<>();
+  private final AtomicInteger open = new AtomicInteger();
+
+  Crowd(String tenant, String key, int port) {
+    this.tenant = tenant;
+    this.key = key;
+    this.port = port;
+  }
+
+  String tenant() {
+    return tenant;
+  }
+
+  /** Starts so many clients that ask one request after another until that time. */
+  void loop(int clients, long endNanos, Supplier<Work> work) {
+    loop(clients, () -> System.nanoTime() < endNanos, work);
+  }
+
+  /** Starts so many clients that ask one request after another as long as it says. */
+  void loop(int clients, BooleanSupplier goesOn, Supplier<Work> work) {
+    for (int i = 0; i < clients; i++) {
+      threads.execute(
+          () -> {
+            while (goesOn.getAsBoolean()) {
+              open.incrementAndGet();
+              Outcome outcome = answerOf(work.get());
+              if (outcome.status() != 200) {
+                pauseAfterARefusal();
+              }
+            }
+          });
+    }
+  }
+
+  /** Sends one request at once, whatever the others do. */
+  void ask(Work work) {
+    open.incrementAndGet();
+    threads.execute(() -> answerOf(work));
+  }
+
+  private Outcome answerOf(Work work) {
+    long begin = System.nanoTime();
+    Outcome outcome;
+    ChatConnection connection = idle.pollFirst();
+    try {
+      connection = connection == null ? new ChatConnection(port) : connection;
+      outcome = connection.ask(key, work);
+      idle.addFirst(connection);
+    } catch (IOException e) {
+      long now = System.nanoTime();
+      String reason = e.toString();
+      outcome = new Outcome(work, begin, now, now, LOST, reason, 0, -1);
+      closeQuietly(connection);
+    }
+    outcomes.add(outcome);
+    open.decrementAndGet();
+    return outcome;
+  }
+
+  /** A client that is refused and asks again at once would measure refusals. */
+  private static void pauseAfterARefusal() {
+    try {
+      Thread.sleep(100);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Requests without an answer yet. */
+  int open() {
+    return open.get();
+  }
+
+  /** The outcomes of requests that ended in that time. */
+  List<Outcome> endedBetween(long fromNanos, long untilNanos) {
+    return outcomes.stream()
+        .filter(outcome -> outcome.doneNanos() >= fromNanos && outcome.doneNanos() < untilNanos)
+        .toList();
+  }
+
+  /** The outcomes of requests that were sent in that time. */
+  List<Outcome> sentBetween(long fromNanos, long untilNanos) {
+    return outcomes.stream()
+        .filter(outcome -> outcome.sentNanos() >= fromNanos && outcome.sentNanos() < untilNanos)
+        .toList();
+  }
+
+  /** Waits until every request of these crowds has its answer. */
+  static void awaitAnswers(List<Crowd> crowds) throws InterruptedException {
+    while (crowds.stream().anyMatch(crowd -> crowd.open() > 0)) {
+      Thread.sleep(20);
+    }
+  }
+
+  @Override
+  public void close() {
+    threads.shutdownNow();
+    List<ChatConnection> connections = new ArrayList<>(idle);
+    connections.forEach(Crowd::closeQuietly);
+  }
+
+  private static void closeQuietly(@Nullable ChatConnection connection) {
+    if (connection != null) {
+      try {
+        connection.close();
+      } catch (IOException ignored) {
+        // It is given up either way.
+      }
+    }
+  }
+}
