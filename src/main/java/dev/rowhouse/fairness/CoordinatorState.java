@@ -128,6 +128,12 @@ final class CoordinatorState {
     return ifActive(sends);
   }
 
+  /** What a tenant that waits may expect; null when it was told lately, or nothing is known. */
+  SlotHolder.@Nullable Outlook outlook(FairnessCoordinator.Demand demand, long nowMillis) {
+    PoolState pool = pools.get(demand.pool());
+    return pool == null || !isActive() ? null : pool.outlook(demand, nowMillis);
+  }
+
   /**
    * The worker's actor ended, or its node is gone; nothing from it can come any more, so its name
    * is free for a successor whose clock may be behind.

@@ -61,15 +61,10 @@ public final class FairnessCoordinator extends AbstractBehavior<FairnessCoordina
   }
 
   /**
-   * What a tenant wants of one pool. Sent on change, and each second while {@code pending > 0}; one
-   * with 0 ends the backlog. {@link SlotUser#demand} makes it.
+   * What a tenant wants of one pool. Sent on change, and each second while something waits; one
+   * with nothing waiting ends the backlog. {@link SlotUser#demand} makes it.
    *
    * @param incarnation which start of the tenant's actor
-   * @param pending requests that wait and have no ticket
-   * @param headEstimateCost weighted tokens that the next of them is expected to cost
-   * @param weight the tenant's weight, greater than 0
-   * @param reservationSlots slots that it gets before all counters
-   * @param limitSlots the most that it may have; absent: no limit
    * @param held slots that it knows it has, unused or running
    * @param holder where tickets go
    */
@@ -78,23 +73,14 @@ public final class FairnessCoordinator extends AbstractBehavior<FairnessCoordina
       long incarnation,
       long version,
       String pool,
-      int pending,
-      double headEstimateCost,
-      double weight,
-      int reservationSlots,
-      @Nullable Integer limitSlots,
+      Terms terms,
+      Backlog backlog,
       int held,
       ActorRef<SlotHolder> holder)
       implements Command {
     public Demand {
-      if (!(weight > 0) || Double.isInfinite(weight)) {
-        throw new IllegalArgumentException("weight must be greater than 0: " + weight);
-      }
-      if (pending < 0 || held < 0 || reservationSlots < 0) {
-        throw new IllegalArgumentException("a count is negative");
-      }
-      if (!(headEstimateCost >= 0) || Double.isInfinite(headEstimateCost)) {
-        throw new IllegalArgumentException("not a cost: " + headEstimateCost);
+      if (held < 0) {
+        throw new IllegalArgumentException("a count is negative: " + held);
       }
     }
   }
@@ -231,7 +217,12 @@ public final class FairnessCoordinator extends AbstractBehavior<FairnessCoordina
       }
       case Demand demand -> {
         watchHolder(demand.holder());
-        send(state.demand(demand, nowMillis()));
+        long now = nowMillis();
+        send(state.demand(demand, now));
+        SlotHolder.Outlook outlook = state.outlook(demand, now);
+        if (outlook != null) {
+          demand.holder().tell(outlook);
+        }
       }
       case Ping ping -> {
         if (state.isActive()) {

@@ -99,6 +99,8 @@ final class ClusterAdmin {
               .put("slots", pool.slots())
               .put("free", pool.free())
               .put("slots_total", pool.slotsTotal())
+              .put("slots_small", pool.smallSlots())
+              .put("cost_per_second", pool.costPerSecond())
               .put("queue", pool.backlog())
               .put("tenants_total", pool.tenantsTotal());
       var tenants = one.putArray("tenants");
@@ -110,10 +112,15 @@ final class ClusterAdmin {
             .put("entitlement", tenant.entitlement())
             .put("share", tenant.share())
             .put("counter", tenant.counter())
+            .put("served_reserved", tenant.apart())
             .put("queue", tenant.pending())
+            .put("oldest_wait_ms", tenant.oldestWaitMillis())
+            .put("mean_wait_ms", tenant.meanWaitMillis())
             .put("held", tenant.held())
             .put("running", tenant.running())
-            .put("reservation_slots", tenant.reservationSlots());
+            .put("reservation_slots", tenant.reservationSlots())
+            .put("reservation_share", tenant.reservationShare())
+            .put("limit_slots", tenant.limitSlots());
       }
     }
     return body;
