@@ -1,7 +1,7 @@
 package dev.rowhouse.fairness;
 
-import dev.rowhouse.fairness.PoolTable.CostRow;
 import dev.rowhouse.fairness.PoolTable.SlotRow;
+import dev.rowhouse.fairness.PoolTable.Spent;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -95,21 +95,32 @@ final class PoolState {
       worker.resume(lost.remove(name));
       workers.put(worker);
     }
-    worker.slotsTotal = table.slotsTotal();
-    Map<String, Integer> reservedRuns = new HashMap<>();
-    Set<Integer> seen = new HashSet<>();
-    for (SlotRow row : table.rows()) {
-      seen.add(row.slot());
-      apply(worker, row, nowMillis, reservedRuns);
+    worker.slotsTotal(table.slotsTotal());
+    for (PoolTable.GoneSlot gone : table.gone()) {
+      PoolSlot slot = worker.anySlot(gone.slot());
+      if (slot != null) {
+        settle(slot, gone.spent(), 0, nowMillis);
+      }
     }
+    for (SlotRow row : table.rows()) {
+      apply(worker, row, nowMillis);
+    }
+    if (worker.size() > table.rows().size()) {
+      removeOthers(worker, table.rows());
+    }
+    worker.isKnown = true;
+    recount();
+  }
+
+  private void removeOthers(PoolWorker worker, List<SlotRow> rows) {
+    Set<Integer> seen = new HashSet<>();
+    rows.forEach(row -> seen.add(row.slot()));
     for (PoolSlot slot : List.copyOf(worker.slots())) {
       if (!seen.contains(slot.index)) {
         vacate(slot);
         worker.remove(slot);
       }
     }
-    settle(worker, table.costs(), reservedRuns, nowMillis);
-    recount();
   }
 
   private void recount() {
@@ -314,10 +325,10 @@ final class PoolState {
     slot.sinceMillis = nowMillis;
   }
 
-  private void apply(
-      PoolWorker worker, SlotRow row, long nowMillis, Map<String, Integer> reservedRuns) {
-    PoolSlot slot = worker.slot(row.slot(), row.seq(), nowMillis);
+  private void apply(PoolWorker worker, SlotRow row, long nowMillis) {
+    PoolSlot slot = worker.slot(row, nowMillis);
     if (slot.awaits(row)) {
+      settle(slot, row, 0, nowMillis);
       return;
     }
     boolean sameTenure =
@@ -325,10 +336,12 @@ final class PoolState {
             && slot.tenant.equals(row.holder())
             && Objects.equals(slot.holder, row.holderRef());
     boolean runOver = slot.chargedRunOver(row);
+    int reservedRuns = 0;
     if (slot.tenant != null && slot.reserved && runOver) {
-      reservedRuns.merge(slot.tenant, 1, Integer::sum);
+      reservedRuns = 1;
       slot.reserved = false;
     }
+    settle(slot, row, reservedRuns, nowMillis);
     if (!sameTenure) {
       vacate(slot);
       if (row.holder() != null && open(row.holder())) {
@@ -344,22 +357,28 @@ final class PoolState {
     if (row.running()) {
       slot.chargeSeq = row.seq() - 1;
       if (slot.tenant != null && !slot.reserved) {
-        slot.charge = queue.progress(slot.tenant, slot.charge, row.spentCost());
+        slot.charge = queue.progress(slot.tenant, slot.charge, row.progressCost());
       }
     }
     slot.follow(row, nowMillis);
     refresh(row.holder());
   }
 
-  private void settle(
-      PoolWorker worker, List<CostRow> rows, Map<String, Integer> reservedRuns, long nowMillis) {
-    for (CostRow spent : worker.spentSince(rows)) {
-      speed.ran(spent.cumulativeCost(), spent.busyMillis(), nowMillis);
-      String tenant = spent.tenant();
-      if (open(tenant)) {
-        int reserved = reservedRuns.getOrDefault(tenant, 0);
-        queue.settle(
-            tenant, spent.cumulativeCost(), Math.min(1.0, (double) reserved / spent.runs()));
+  private void settle(PoolSlot slot, SlotRow row, int reservedRuns, long nowMillis) {
+    if (row.before() != null) {
+      settle(slot, row.before(), 0, nowMillis);
+    }
+    if (row.spent() != null) {
+      settle(slot, row.spent(), reservedRuns, nowMillis);
+    }
+  }
+
+  private void settle(PoolSlot slot, Spent told, int reservedRuns, long nowMillis) {
+    Spent spent = slot.unsettled(told);
+    if (spent != null) {
+      speed.ran(spent.cost(), spent.busyMillis(), nowMillis);
+      if (open(spent.tenant())) {
+        queue.settle(spent.tenant(), spent.cost(), (double) reservedRuns / spent.runs());
       }
     }
   }

@@ -282,9 +282,9 @@ final class FairnessSimulation {
 
   WorkerSlots newSlots(String worker, long incarnation) {
     if (checksTickets) {
-      return new WorkerSlots(worker, incarnation, 20_000);
+      return new WorkerSlots(worker, incarnation);
     }
-    return new WorkerSlots(worker, incarnation, 20_000) {
+    return new WorkerSlots(worker, incarnation) {
       @Override
       SlotTable newTable(String pool) {
         return new SlotTable(pool, worker, incarnation) {

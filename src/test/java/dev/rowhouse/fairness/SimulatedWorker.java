@@ -41,7 +41,7 @@ final class SimulatedWorker {
   }
 
   List<PoolTable.SlotRow> rows() {
-    return slots.table(ref, world.nowMillis()).pools().getFirst().rows();
+    return slots.table(ref).pools().getFirst().rows();
   }
 
   void on(SlotOwner.SlotCommand command) {
@@ -72,7 +72,7 @@ final class SimulatedWorker {
   private void finish(SlotTicket ticket, SimulatedTenant tenant, String attempt, long costTokens) {
     running.remove(attempt);
     world.oneRunPerSlot.ended(ticket);
-    perform(slots.finish(ticket, tenant.name, attempt, costTokens, 0, world.nowMillis()));
+    perform(slots.finish(ticket, attempt, costTokens, 0, world.nowMillis()));
     world.network(() -> tenant.ended(attempt, ticket));
   }
 
@@ -108,6 +108,6 @@ final class SimulatedWorker {
 
   private void sendTable() {
     tableDue = false;
-    world.toCoordinator(slots.table(ref, world.nowMillis()));
+    world.toCoordinator(slots.table(ref));
   }
 }
