@@ -35,8 +35,18 @@ final class ChatConnection implements AutoCloseable {
     out = socket.getOutputStream();
   }
 
-  /** A request: a prompt of so many words, an answer of so many tokens. */
-  record Work(String model, int inputTokens, int outputTokens, boolean stream) {}
+  /**
+   * A request: a prompt of so many words, an answer of so many tokens.
+   *
+   * @param declared whether the request says in {@code max_tokens} how long its answer will be
+   */
+  record Work(String model, int inputTokens, int outputTokens, boolean stream, boolean declared) {
+
+    /** Not streamed, and without a word on the length of the answer, as most requests are. */
+    static Work plain(String model, int inputTokens, int outputTokens) {
+      return new Work(model, inputTokens, outputTokens, false, false);
+    }
+  }
 
   /**
    * What came of a request.
@@ -78,10 +88,9 @@ final class ChatConnection implements AutoCloseable {
     }
   }
 
-  /** Sends a request and reads its whole answer. */
-  Outcome ask(String key, Work work) throws IOException {
+  /** Sends a request, which was due at that time, and reads its whole answer. */
+  Outcome ask(String key, Work work, long sent) throws IOException {
     byte[] request = request(key, work).getBytes(StandardCharsets.US_ASCII);
-    long sent = System.nanoTime();
     out.write(request);
     HttpHead head = HttpHead.read(in);
     StringBuilder body = new StringBuilder();
@@ -103,15 +112,17 @@ final class ChatConnection implements AutoCloseable {
   private String request(String key, Work work) {
     String body =
         """
-        {"model":"%s","messages":[{"role":"user","content":"%s"}],"max_tokens":%d,"stream":%b,\
-        %s"rowhouse":{"retrieval":false}}\
+        {"model":"%s","messages":[{"role":"user","content":"%s%d"}],%s%s\
+        "rowhouse":{"retrieval":false}}\
         """
             .formatted(
                 work.model(),
-                "word ".repeat(work.inputTokens()).strip(),
+                "word ".repeat(work.inputTokens() - 1),
                 work.outputTokens(),
-                work.stream(),
-                work.stream() ? "\"stream_options\":{\"include_usage\":true}," : "");
+                work.declared() ? "\"max_tokens\":" + work.outputTokens() + "," : "",
+                work.stream()
+                    ? "\"stream\":true,\"stream_options\":{\"include_usage\":true},"
+                    : "");
     return """
     POST /v1/chat/completions HTTP/1.1\r
     Host: 127.0.0.1:%d\r

@@ -3,13 +3,13 @@ package dev.rowhouse.bench;
 import dev.rowhouse.bench.ChatConnection.Outcome;
 import dev.rowhouse.bench.ChatConnection.Work;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
@@ -21,25 +21,26 @@ import org.jspecify.annotations.Nullable;
  * arrivals, which does not wait for answers). A virtual thread each.
  */
 final class Crowd implements AutoCloseable {
+  /**
+   * A node closes a connection that was idle for two minutes; one that long unused is not tried.
+   */
+  private static final long IDLE_MAX_NANOS = 30_000_000_000L;
+
   /** What an outcome of a lost connection says in place of a status. */
   static final int LOST = 0;
 
-  private final String tenant;
+  private record Idle(ChatConnection connection, long sinceNanos) {}
+
   private final String key;
   private final int port;
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
-  private final ConcurrentLinkedDeque<ChatConnection> idle = new ConcurrentLinkedDeque<>();
+  private final ConcurrentLinkedDeque<Idle> idle = new ConcurrentLinkedDeque<>();
   private final Queue<Outcome> outcomes = new ConcurrentLinkedQueue<>();
   private final AtomicInteger open = new AtomicInteger();
 
-  Crowd(String tenant, String key, int port) {
-    this.tenant = tenant;
+  Crowd(String key, int port) {
     this.key = key;
     this.port = port;
-  }
-
-  String tenant() {
-    return tenant;
   }
 
   /** Starts so many clients that ask one request after another until that time. */
@@ -54,7 +55,7 @@ final class Crowd implements AutoCloseable {
           () -> {
             while (goesOn.getAsBoolean()) {
               open.incrementAndGet();
-              Outcome outcome = answerOf(work.get());
+              Outcome outcome = answerOf(work.get(), System.nanoTime());
               if (outcome.status() != 200) {
                 pauseAfterARefusal();
               }
@@ -65,18 +66,35 @@ final class Crowd implements AutoCloseable {
 
   /** Sends one request at once, whatever the others do. */
   void ask(Work work) {
-    open.incrementAndGet();
-    threads.execute(() -> answerOf(work));
+    ask(work, null);
   }
 
-  private Outcome answerOf(Work work) {
+  /** Sends one request when the queue lets it pass; its time begins now. */
+  void ask(Work work, @Nullable Semaphore queue) {
+    open.incrementAndGet();
     long begin = System.nanoTime();
+    threads.execute(
+        () -> {
+          if (queue == null) {
+            answerOf(work, begin);
+          } else {
+            queue.acquireUninterruptibly();
+            try {
+              answerOf(work, begin);
+            } finally {
+              queue.release();
+            }
+          }
+        });
+  }
+
+  private Outcome answerOf(Work work, long begin) {
     Outcome outcome;
-    ChatConnection connection = idle.pollFirst();
+    ChatConnection connection = fromIdle();
     try {
       connection = connection == null ? new ChatConnection(port) : connection;
-      outcome = connection.ask(key, work);
-      idle.addFirst(connection);
+      outcome = connection.ask(key, work, begin);
+      idle.addFirst(new Idle(connection, System.nanoTime()));
     } catch (IOException e) {
       long now = System.nanoTime();
       String reason = e.toString();
@@ -86,6 +104,16 @@ final class Crowd implements AutoCloseable {
     outcomes.add(outcome);
     open.decrementAndGet();
     return outcome;
+  }
+
+  private @Nullable ChatConnection fromIdle() {
+    for (Idle next = idle.pollFirst(); next != null; next = idle.pollFirst()) {
+      if (System.nanoTime() - next.sinceNanos() < IDLE_MAX_NANOS) {
+        return next.connection();
+      }
+      closeQuietly(next.connection());
+    }
+    return null;
   }
 
   /** A client that is refused and asks again at once would measure refusals. */
@@ -126,8 +154,7 @@ final class Crowd implements AutoCloseable {
   @Override
   public void close() {
     threads.shutdownNow();
-    List<ChatConnection> connections = new ArrayList<>(idle);
-    connections.forEach(Crowd::closeQuietly);
+    idle.forEach(one -> closeQuietly(one.connection()));
   }
 
   private static void closeQuietly(@Nullable ChatConnection connection) {

@@ -32,11 +32,7 @@ public final class Failover {
   private static final int INPUT_MICROS = 100;
   private static final int OUTPUT_MICROS = 1_000;
   private static final int CLIENTS = 2;
-  private static final Work WORK = new Work(MODEL, 50, 250, false);
-
-  /** Where Pekko has the actor of a typed singleton: below its manager. */
-  private static final String PATH =
-      "pekko://rowhouse@127.0.0.1:%1$d/system/singletonManager%2$s/%2$s";
+  private static final Work WORK = Work.plain(MODEL, 50, 250);
 
   private Failover() {}
 
@@ -53,7 +49,7 @@ public final class Failover {
       List<Crowd> crowds = new ArrayList<>();
       for (int i = 0; i < tenants; i++) {
         String tenant = "tenant-" + i;
-        crowds.add(new Crowd(tenant, stage.tenant(tenant, 1, 100), stage.port()));
+        crowds.add(new Crowd(stage.tenant(tenant, 1, 100), stage.port()));
       }
       long from = System.nanoTime() + LEAD.toNanos();
       CountDownLatch over = new CountDownLatch(1);
@@ -105,9 +101,11 @@ public final class Failover {
   private static Crash crash(Stage stage, ActorSystem outside) throws InterruptedException {
     long before = stage.fairness().path("epoch").asLong();
     long begin = System.nanoTime();
-    outside
-        .actorSelection(PATH.formatted(stage.arteryPort(), FairnessCoordinator.NAME))
-        .tell("no command of a coordinator", ActorRef.noSender());
+    // Pekko has the actor of a typed singleton below its manager.
+    String path =
+        "pekko://rowhouse@127.0.0.1:%1$d/system/singletonManager%2$s/%2$s"
+            .formatted(stage.arteryPort(), FairnessCoordinator.NAME);
+    outside.actorSelection(path).tell("no command of a coordinator", ActorRef.noSender());
     while (System.nanoTime() - begin < EPOCH_MAX.toNanos()) {
       JsonNode fairness = stage.fairnessIfAnswered();
       if (fairness != null && fairness.path("epoch").asLong() > before && held(fairness) > 0) {

@@ -114,11 +114,7 @@ public final class FairShare {
     stage.model(model, slots);
     List<Crowd> crowds = new ArrayList<>();
     for (Part part : parts) {
-      crowds.add(
-          new Crowd(
-              part.tenant(),
-              stage.tenant(part.tenant(), part.weight(), QUEUE_LENGTH),
-              stage.port()));
+      crowds.add(new Crowd(stage.tenant(part.tenant(), part.weight(), QUEUE_LENGTH), stage.port()));
     }
     System.out.printf("%n%s: %d tenants, %d slots%n", model, parts.size(), slots);
     long from = System.nanoTime() + LEAD.toNanos();
@@ -219,6 +215,6 @@ public final class FairShare {
         (int)
             Math.round(
                 Math.exp(ThreadLocalRandom.current().nextDouble(Math.log(least), Math.log(most))));
-    return new Work(model, Math.max(1, output / 2), output, false);
+    return Work.plain(model, Math.max(1, output / 2), output);
   }
 }

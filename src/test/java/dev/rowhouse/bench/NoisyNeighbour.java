@@ -68,10 +68,8 @@ public final class NoisyNeighbour {
     Duration length = Duration.ofSeconds(Reports.argument(args, 1, 30));
     int slots = Reports.argument(args, 2, 64);
     double load = Reports.argument(args, 3, 60) / 100.0;
-    double meanSeconds =
-        (INPUT_TOKENS * INPUT_MICROS
-                + (OUTPUT_TOKENS_MIN + OUTPUT_TOKENS_MAX) / 2.0 * OUTPUT_MICROS)
-            / 1e6;
+    double outputTokens = (OUTPUT_TOKENS_MIN + OUTPUT_TOKENS_MAX) / 2.0;
+    double meanSeconds = (1.0 * INPUT_TOKENS * INPUT_MICROS + outputTokens * OUTPUT_MICROS) / 1e6;
     double capacity = slots / meanSeconds;
     double flood = FLOOD_FACTOR * capacity / TENANTS;
     System.out.printf(
@@ -84,7 +82,7 @@ public final class NoisyNeighbour {
       List<Crowd> crowds = new ArrayList<>();
       for (int i = 0; i < TENANTS; i++) {
         String tenant = "tenant-" + i;
-        crowds.add(new Crowd(tenant, stage.tenant(tenant, 1, QUEUE_LENGTH), stage.port()));
+        crowds.add(new Crowd(stage.tenant(tenant, 1, QUEUE_LENGTH), stage.port()));
       }
       for (int pair = 1 - WARM_UP_PAIRS; pair <= pairs; pair++) {
         List<Arrival> calm = arrivals(pair, load * capacity, 0, length);
@@ -127,7 +125,7 @@ public final class NoisyNeighbour {
 
   private static Work work(Random random) {
     int output = random.nextInt(OUTPUT_TOKENS_MIN, OUTPUT_TOKENS_MAX + 1);
-    return new Work(MODEL, INPUT_TOKENS, output, false);
+    return Work.plain(MODEL, INPUT_TOKENS, output);
   }
 
   private static Round round(
@@ -155,7 +153,8 @@ public final class NoisyNeighbour {
 
   private static void print(int pair, String name, Round round) {
     System.out.printf(
-        "%-8s %s  others: %d of %d answered, p50 %.0f, p99 %.0f, most %.0f ms, waited p99 %.0f ms%n",
+        "%-8s %s  others: %d of %d answered, p50 %.0f, p99 %.0f, most %.0f ms, waited p99 %.0f"
+            + " ms%n",
         pair > 0 ? "round " + pair : "warm-up",
         name,
         Round.answered(round.others()).count(),
@@ -189,7 +188,8 @@ public final class NoisyNeighbour {
         (double) Round.answered(wild).count() / Math.max(1, Round.answered(calm).count());
     System.out.printf("%n%-34s %10s %10s %8s%n", "the others", "without", "flooded", "ratio");
     line("requests sent", calm.size(), wild.size());
-    line("answered in full", Round.answered(calm).count(), Round.answered(wild).count());
+    line(
+        "answered in full", (int) Round.answered(calm).count(), (int) Round.answered(wild).count());
     line("p50, ms", millis(calm, 0.5), millis(wild, 0.5));
     line("p99, ms (all rounds together)", p99Without, p99With);
     line("waited for a slot, mean, ms", meanQueued(calm), meanQueued(wild));

@@ -15,7 +15,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class Stage implements AutoCloseable {
   /** Limits that are not what is measured. */
-  private static final int WIDE = 1_000_000_000;
+  private static final int WIDE = 1_000_000;
+
+  private static final String PLAN = "patient";
 
   private final Child upstream;
   private final URI upstreamUri;
@@ -51,6 +53,15 @@ final class Stage implements AutoCloseable {
             .with("ROWHOUSE_ARTERY_PORT", Integer.toString(arteryPort))
             .start()
             .awaitReady();
+    node.operator()
+        .put(
+            "/admin/plans/" + PLAN,
+            """
+            {"queue_timeout_ms": 600000, "limits": {"requests_per_minute": %1$d,
+             "tokens_per_minute": %1$d, "concurrent_requests": %1$d, "queue_length": %1$d}}\
+            """
+                .formatted(WIDE))
+        .expect(200);
     return new Stage(upstream, URI.create("http://127.0.0.1:" + port + "/v1"), node, arteryPort);
   }
 
@@ -59,16 +70,31 @@ final class Stage implements AutoCloseable {
     node.operator().addModel(name, upstreamUri, slots);
   }
 
+  /**
+   * A model of so many slots whose answers are estimated in that way.
+   *
+   * @param estimator as the body of {@code PUT /admin/models/{name}} has it
+   */
+  void model(String name, int slots, String estimator) {
+    node.operator()
+        .put(
+            "/admin/models/" + name,
+            """
+            {"engine": "openai", "base_url": "%s", "slots": %d, "estimator": "%s"}\
+            """
+                .formatted(upstreamUri, slots, estimator))
+        .expect(200);
+  }
+
   /** Onboards a tenant and returns its key. */
   String tenant(String name, double weight, int queueLength) {
     return node.operator()
         .onboard(
             name,
             """
-            {"plan": "premium", "weight": %s, "limits": {"requests_per_minute": %d,
-             "tokens_per_minute": %d, "concurrent_requests": %d, "queue_length": %d}}\
+            {"plan": "%s", "weight": %s, "limits": {"queue_length": %d}}\
             """
-                .formatted(weight, WIDE, WIDE, WIDE, queueLength));
+                .formatted(PLAN, weight, queueLength));
   }
 
   int port() {

@@ -16,16 +16,17 @@ import java.util.Locale;
 
 /**
  * A model server whose answers take the time that tokens take: so long for each token of the
- * prompt, so long for each token of the answer, and as many of those as {@code max_tokens} says. It
- * serves all that comes at once; the slots in front of it are what is measured. A process of its
- * own; the arguments are its port and the two times in microseconds.
+ * prompt, so long for each token of the answer. It serves all that comes at once; the slots in
+ * front of it are what is measured. A process of its own; the arguments are its port and the two
+ * times in microseconds.
  *
- * <p>A token of the prompt is a word. A stream sends the tokens of some twenty milliseconds in one
- * event, as servers under load do, so that a thousand tokens are not a thousand events.
+ * <p>A token of the prompt is a word; the last word is the number of tokens of the answer, so that
+ * nobody but the server knows it. With {@code max_tokens} it has no more than that. A stream sends
+ * the tokens of some twenty milliseconds in one event, as servers under load do, so that a thousand
+ * tokens are not a thousand events.
  */
 public final class TimedUpstream {
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final int TOKENS_WITHOUT_A_LIMIT = 256;
   private static final long EVENT_NANOS = 20_000_000;
   private static final String WORD = "word ";
 
@@ -70,11 +71,12 @@ public final class TimedUpstream {
 
   private void answer(JsonNode request, long begin, OutputStream out)
       throws IOException, InterruptedException {
-    long input = promptTokens(request);
+    String prompt = request.path("messages").path(0).path("content").asText().strip();
+    long input = 1 + prompt.chars().filter(c -> c == ' ').count();
     int output =
-        request
-            .path("max_tokens")
-            .asInt(request.path("max_completion_tokens").asInt(TOKENS_WITHOUT_A_LIMIT));
+        Math.min(
+            Integer.parseInt(prompt.substring(prompt.lastIndexOf(' ') + 1)),
+            request.path("max_tokens").asInt(Integer.MAX_VALUE));
     long firstToken = begin + input * inputNanos;
     if (request.path("stream").asBoolean()) {
       stream(input, output, firstToken, out);
@@ -115,15 +117,6 @@ public final class TimedUpstream {
                     .formatted(usage(input, output)))
             + event("[DONE]")
             + "0\r\n\r\n");
-  }
-
-  private static long promptTokens(JsonNode request) {
-    long words = 0;
-    for (JsonNode message : request.path("messages")) {
-      String text = message.path("content").asText();
-      words += text.isBlank() ? 0 : 1 + text.strip().chars().filter(c -> c == ' ').count();
-    }
-    return words;
   }
 
   private static void sleepUntil(long nanos) throws InterruptedException {

@@ -21,7 +21,7 @@ public final class Uncontended {
   private static final Duration LEAD = Duration.ofSeconds(15);
   private static final int INPUT_MICROS = 100;
   private static final int OUTPUT_MICROS = 1_000;
-  private static final Work WORK = new Work(MODEL, 50, 250, false);
+  private static final Work WORK = Work.plain(MODEL, 50, 250);
 
   private Uncontended() {}
 
@@ -35,7 +35,7 @@ public final class Uncontended {
       List<Crowd> crowds = new ArrayList<>();
       for (int i = 0; i < tenants; i++) {
         String tenant = "tenant-" + i;
-        crowds.add(new Crowd(tenant, stage.tenant(tenant, 1, 100), stage.port()));
+        crowds.add(new Crowd(stage.tenant(tenant, 1, 100), stage.port()));
       }
       long from = System.nanoTime() + LEAD.toNanos();
       long until = from + measured.toNanos();
