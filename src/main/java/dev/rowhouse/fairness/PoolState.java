@@ -37,24 +37,6 @@ final class PoolState {
   /** A command for a worker. */
   record Send(ActorRef<SlotOwner> worker, SlotOwner.SlotCommand command) {}
 
-  private static final class Party {
-    final FairnessCoordinator.Demand demand;
-    final long atMillis;
-    int pending;
-
-    /** Slots for small requests that were granted since. */
-    int smallGranted;
-
-    /** When it was last told what it may expect. */
-    long outlookMillis = Long.MIN_VALUE / 2;
-
-    Party(FairnessCoordinator.Demand demand, long atMillis) {
-      this.demand = demand;
-      this.atMillis = atMillis;
-      this.pending = demand.backlog().pending();
-    }
-  }
-
   private final String pool;
   private final FairnessSettings settings;
   private final FairQueue queue;
@@ -131,23 +113,23 @@ final class PoolState {
   /** A tenant's demand; the newest wins. */
   List<Send> demand(FairnessCoordinator.Demand demand, long epoch, long nowMillis) {
     Party before = parties.get(demand.tenant());
-    boolean isOld = before != null && !isNewer(demand, before.demand);
+    boolean isOld = before != null && !before.isOlderThan(demand);
     if (isOld || !open(demand.tenant())) {
       return List.of();
     }
-    Party party = new Party(demand, nowMillis);
-    if (before != null) {
-      party.outlookMillis = before.outlookMillis;
-    }
-    parties.put(demand.tenant(), party);
     List<Send> sends = new ArrayList<>();
-    if (before == null || !before.demand.holder().equals(demand.holder())) {
+    if (before == null || !before.isOf(demand.holder())) {
       workers
           .slots()
           .filter(slot -> demand.tenant().equals(slot.tenant))
           .filter(slot -> !demand.holder().equals(slot.holder))
           .toList()
           .forEach(slot -> reclaim(slot, epoch, nowMillis, sends));
+    }
+    if (before == null) {
+      parties.put(demand.tenant(), new Party(demand, nowMillis));
+    } else {
+      before.follow(demand, nowMillis);
     }
     queue.demand(demand.tenant(), demand.terms(), demand.backlog());
     refresh(demand.tenant());
@@ -183,8 +165,8 @@ final class PoolState {
   List<Send> holderGone(ActorRef<SlotHolder> holder, long epoch, long nowMillis) {
     List<String> gone =
         parties.values().stream()
-            .filter(party -> party.demand.holder().equals(holder))
-            .map(party -> party.demand.tenant())
+            .filter(party -> party.isOf(holder))
+            .map(party -> party.tenant)
             .toList();
     gone.forEach(parties::remove);
     gone.forEach(this::refresh);
@@ -242,13 +224,13 @@ final class PoolState {
       PoolSlot slot = worker.takeFree();
       double charge = queue.grant(pick);
       boolean hold = enough && !pick.small();
-      slot.granted(pick, party.demand.holder(), hold, charge);
+      slot.granted(pick, party.holder(), hold, charge);
       slot.sinceMillis = nowMillis;
       if (pick.small()) {
         smallTaken++;
         party.smallGranted++;
       }
-      heldBy.merge(party.demand.holder(), 1, Integer::sum);
+      heldBy.merge(party.holder(), 1, Integer::sum);
       sends.add(
           new Send(
               worker.ref,
@@ -257,8 +239,8 @@ final class PoolState {
                   pool,
                   slot.index,
                   slot.seq,
-                  party.demand.tenant(),
-                  party.demand.holder(),
+                  party.tenant,
+                  party.holder(),
                   hold,
                   pick.small())));
     }
@@ -295,7 +277,7 @@ final class PoolState {
     Party party = parties.get(demand.tenant());
     if (party == null
         || party.pending == 0
-        || !party.demand.holder().equals(demand.holder())
+        || !party.isOf(demand.holder())
         || nowMillis - party.outlookMillis < settings.outlookInterval().toMillis()) {
       return null;
     }
@@ -400,33 +382,15 @@ final class PoolState {
 
   private void silence(Party party) {
     party.pending = 0;
-    refresh(party.demand.tenant());
+    refresh(party.tenant);
   }
 
   private void refresh(@Nullable String tenant) {
     if (tenant != null) {
-      int waits = waiting(tenant);
-      queue.waiting(tenant, waits, waitingSmall(tenant, waits));
+      Party party = parties.get(tenant);
+      int waits = party == null ? 0 : party.waiting(heldBy.getOrDefault(party.holder(), 0));
+      queue.waiting(tenant, waits, party == null ? 0 : party.waitingSmall(waits));
     }
-  }
-
-  /**
-   * Requests that wait beyond the slots that are on their way: slots of the tenant's present actor
-   * that it did not know of when it sent its demand.
-   */
-  private int waiting(String tenant) {
-    Party party = parties.get(tenant);
-    if (party == null || party.pending == 0) {
-      return 0;
-    }
-    int held = heldBy.getOrDefault(party.demand.holder(), 0);
-    return Math.max(0, party.pending - Math.max(0, held - party.demand.held()));
-  }
-
-  private int waitingSmall(String tenant, int waits) {
-    Party party = parties.get(tenant);
-    int small = party == null ? 0 : party.demand.backlog().smallPending() - party.smallGranted;
-    return Math.max(0, Math.min(small, waits));
   }
 
   private boolean open(String tenant) {
@@ -441,12 +405,6 @@ final class PoolState {
     return true;
   }
 
-  private static boolean isNewer(FairnessCoordinator.Demand one, FairnessCoordinator.Demand other) {
-    return one.incarnation() != other.incarnation()
-        ? one.incarnation() > other.incarnation()
-        : one.version() > other.version();
-  }
-
   private static ActorRef<SlotHolder> holderOf(PoolSlot slot) {
     return Objects.requireNonNull(slot.holder, "a slot that has a tenant has its address");
   }
@@ -459,7 +417,7 @@ final class PoolState {
 
   void addHolders(Set<ActorRef<SlotHolder>> holders) {
     holders.addAll(heldBy.keySet());
-    parties.values().forEach(party -> holders.add(party.demand.holder()));
+    parties.values().forEach(party -> holders.add(party.holder()));
   }
 
   FairnessSnapshot.PoolView view(int offset, int limit) {
@@ -469,13 +427,8 @@ final class PoolState {
         queue,
         smallSlots(),
         speed.costPerSlotSecond() * workers.capacity(),
-        this::backlog,
+        parties::get,
         offset,
         limit);
-  }
-
-  private @Nullable Backlog backlog(String tenant) {
-    Party party = parties.get(tenant);
-    return party == null || party.pending == 0 ? null : party.demand.backlog();
   }
 }

@@ -60,7 +60,7 @@ final class Metrics {
     CounterWithCallback.builder()
         .name("rowhouse_throttled_total")
         .help("Requests of tenants beyond their limits that the gateway refused by itself.")
-        .callback(callback -> callback.call(throttled.getAsLong()))
+        .callback(callback -> callback.call((double) throttled.getAsLong()))
         .register(registry);
     JvmMetrics.builder().register(registry);
     CounterWithCallback.builder()

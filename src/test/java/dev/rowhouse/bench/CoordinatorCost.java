@@ -87,6 +87,7 @@ public final class CoordinatorCost {
     Seen seen = new Seen();
     double bytesPerTenant =
         CoordinatorMemory.bytesPerTenant(system, FairnessSettings.from(config()), tenants);
+    double bytesPerAddress = CoordinatorMemory.bytesPerAddress(system, tenants);
     for (int number = 0; number < tenants; number++) {
       system.systemActorOf(
           tenant(coordinator, "tenant-" + number, seen),
@@ -132,8 +133,10 @@ public final class CoordinatorCost {
     report.put("free_to_grant_p50_ms", at(waits, 0.5));
     report.put("free_to_grant_p99_ms", at(waits, 0.99));
     report.put("bytes_per_tenant", bytesPerTenant);
+    report.put("bytes_per_tenant_address", bytesPerAddress);
     System.out.printf(
-        "%.0f bytes per tenant that waits, its remote address included%n", bytesPerTenant);
+        "%.0f bytes per tenant that waits, %.0f of them the remote address of its actor%n",
+        bytesPerTenant, bytesPerAddress);
     System.out.printf(
         "%,.0f grants/s (%,.0f messages/s) at %.0f %% of one core: %,.0f grants per second of"
             + " CPU%n",
