@@ -58,7 +58,7 @@ public final class NoisyNeighbour {
       return Figures.quantile(answered(others).mapToDouble(Outcome::millis), quantile);
     }
 
-    long requests() {
+    int requests() {
       return others.size() + flooder.size();
     }
   }
