@@ -7,7 +7,7 @@ import java.util.Locale;
 
 /** The picture of {@link ArenaHttp}: the difference over time, and what light tenants wait. */
 final class ArenaPicture {
-  private static final int WIDTH = 860;
+  private static final int WIDTH = 920;
   private static final int HEIGHT = 360;
   private static final int LEFT = 60;
   private static final int RIGHT = 540;
