@@ -10,6 +10,7 @@ import java.util.function.Supplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.SupervisorStrategy;
 import org.apache.pekko.actor.typed.Terminated;
 import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
@@ -143,9 +144,22 @@ public final class FairnessCoordinator extends AbstractBehavior<FairnessCoordina
       Supplier<CompletionStage<Long>> claimEpoch) {
     return ClusterSingleton.get(system)
         .init(
-            SingletonActor.of(create(settings, claimEpoch), NAME)
+            SingletonActor.of(supervised(settings, claimEpoch), NAME)
                 .withStopMessage(new Stop())
                 .withSettings(ClusterSingletonSettings.create(system).withRole(ROLE)));
+  }
+
+  /**
+   * The manager of a singleton does not start it again when it has failed: without this a bug that
+   * one message meets would leave the cluster without a coordinator. After a restart it is a new
+   * coordinator with an epoch of its own, which adopts what it finds.
+   */
+  private static Behavior<Command> supervised(
+      FairnessSettings settings, Supplier<CompletionStage<Long>> claimEpoch) {
+    return Behaviors.supervise(create(settings, claimEpoch))
+        .onFailure(
+            SupervisorStrategy.restartWithBackoff(
+                settings.claimBackoffMin(), settings.claimBackoffMax(), 0.2));
   }
 
   public static Behavior<Command> create(

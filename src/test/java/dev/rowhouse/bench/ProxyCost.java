@@ -40,9 +40,9 @@ public final class ProxyCost {
   /** A proxy under test. */
   private record Subject(String name, LoadGenerator load, long pid) {
     Turn turn(int connections, Duration duration) throws IOException, InterruptedException {
-      long before = cpuNanos(pid);
+      long before = CpuTimes.nanos(pid);
       LoadGenerator.Result result = load.run(connections, duration);
-      double cpuMicros = (cpuNanos(pid) - before) / 1e3;
+      double cpuMicros = (CpuTimes.nanos(pid) - before) / 1e3;
       if (result.failures() > 0 || result.requests() == 0) {
         throw new IOException(name + ": " + result.failures() + " requests were not answered");
       }
@@ -155,13 +155,5 @@ public final class ProxyCost {
     json.put(
         "p99_ms", Reports.median(turns.stream().map(turn -> turn.load().p99Millis()).toList()));
     return json;
-  }
-
-  /** User and system time of a process so far. */
-  private static long cpuNanos(long pid) {
-    return ProcessHandle.of(pid)
-        .flatMap(handle -> handle.info().totalCpuDuration())
-        .orElseThrow(() -> new IllegalStateException("no CPU time of process " + pid))
-        .toNanos();
   }
 }

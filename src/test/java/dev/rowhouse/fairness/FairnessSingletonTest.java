@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.typesafe.config.ConfigFactory;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -38,27 +39,34 @@ class FairnessSingletonTest {
     KIT.shutdownTestKit();
   }
 
+  /** One cluster, one singleton: the tests of its life are one story. */
   @Test
-  void answersAPingByWayOfItsProxyAndCountsWhatItHandles() {
+  void answersAPingByWayOfItsProxyCountsWhatItHandlesAndComesBackAfterACrash() {
+    AtomicLong epochs = new AtomicLong(6);
     Cluster cluster = Cluster.get(KIT.system());
     cluster.manager().tell(Join.create(cluster.selfMember().address()));
     ActorRef<FairnessCoordinator.Command> proxy =
         FairnessCoordinator.init(
             KIT.system(),
             FairnessSettings.from(ConfigFactory.parseResources("fairness.conf").resolve()),
-            () -> CompletableFuture.completedFuture(7L));
-    TestProbe<FairnessCoordinator.Pong> pongs = KIT.createTestProbe();
-    FairnessCoordinator.Pong pong =
-        pongs.awaitAssert(
-            Duration.ofSeconds(30),
-            () -> {
-              proxy.tell(new FairnessCoordinator.Ping(pongs.getRef()));
-              return pongs.receiveMessage(Duration.ofMillis(500));
-            });
-    assertEquals(7, pong.epoch());
+            () -> CompletableFuture.completedFuture(epochs.incrementAndGet()));
+    assertEquals(7, awaitPong(proxy).epoch());
     long counted = messages(proxy);
     assertEquals(counted + 1, messages(proxy), "its own timers are left out");
     assertTrue(FairnessCoordinator.messagesHandled() > counted, "counted for the process too");
+    ActorRef<Object> anything = proxy.unsafeUpcast();
+    anything.tell("no command of a coordinator");
+    assertEquals(8, awaitPong(proxy).epoch(), "a new one acts, under an epoch of its own");
+  }
+
+  private static FairnessCoordinator.Pong awaitPong(ActorRef<FairnessCoordinator.Command> proxy) {
+    TestProbe<FairnessCoordinator.Pong> pongs = KIT.createTestProbe();
+    return pongs.awaitAssert(
+        Duration.ofSeconds(30),
+        () -> {
+          proxy.tell(new FairnessCoordinator.Ping(pongs.getRef()));
+          return pongs.receiveMessage(Duration.ofMillis(500));
+        });
   }
 
   private static long messages(ActorRef<FairnessCoordinator.Command> proxy) {
