@@ -128,6 +128,12 @@ final class CoordinatorState {
     return ifActive(sends);
   }
 
+  /** What a tenant that waits may expect; null when it was told lately, or nothing is known. */
+  SlotHolder.@Nullable Outlook outlook(FairnessCoordinator.Demand demand, long nowMillis) {
+    PoolState pool = pools.get(demand.pool());
+    return pool == null || !isActive() ? null : pool.outlook(demand, nowMillis);
+  }
+
   /**
    * The worker's actor ended, or its node is gone; nothing from it can come any more, so its name
    * is free for a successor whose clock may be behind.
@@ -196,10 +202,10 @@ final class CoordinatorState {
     return pools.values();
   }
 
-  FairnessSnapshot snapshot(int offset, int limit) {
+  FairnessSnapshot snapshot(int offset, int limit, long messages) {
     int page = Math.min(limit, settings.snapshotMax());
     return new FairnessSnapshot(
-        epoch, pools.values().stream().map(pool -> pool.view(offset, page)).toList());
+        epoch, messages, pools.values().stream().map(pool -> pool.view(offset, page)).toList());
   }
 
   private void drop(String worker) {

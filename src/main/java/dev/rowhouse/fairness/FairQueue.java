@@ -4,7 +4,10 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
@@ -28,10 +31,15 @@ import org.jspecify.annotations.Nullable;
  *       queue. Each such run counts as a return and a leaving (lift, cost, new mark of the last
  *       that left), which is what the paper's queue would see. Else whoever used an idle pool would
  *       pay for it once others come.
- *   <li><b>Reservations first.</b> A tenant with less than its reserved slots goes before all
- *       counters, the least filled reservation first. Together they bind at most {@value
- *       #RESERVABLE_SHARE} of the capacity; beyond that all shrink alike. What is served this way
- *       is counted apart, not in the counter.
+ *   <li><b>Reservations first.</b> A tenant with less than its reserved slots, or its reserved
+ *       share of the pool, goes before all counters, the least filled reservation first. Together
+ *       they bind at most {@value #RESERVABLE_SHARE} of the capacity; beyond that all shrink alike.
+ *       What is served this way is counted apart, not in the counter.
+ *   <li><b>Small requests.</b> A few slots are kept for them, so that long ones do not hold every
+ *       slot at once. When only those are left, the smallest counter among the tenants that have a
+ *       small request is next.
+ *   <li><b>Progress.</b> What an open run has spent beyond its estimate is charged while it runs,
+ *       so that a run which was taken for short does not stay cheap until it ends.
  *   <li><b>Bounded.</b> State is per tenant, never per request, and every operation is O(log
  *       tenants). Above the bound the idle tenant with the smallest counter is forgotten: it has
  *       the least debt, and its return is lifted as any other.
@@ -42,8 +50,13 @@ class FairQueue {
   /** What reservations may bind, so that tenants without one are never shut out. */
   static final double RESERVABLE_SHARE = 0.8;
 
-  /** The next tenant, and whether its reservation or its counter made it so. */
-  record Pick(String tenant, boolean reserved) {}
+  /**
+   * The next tenant.
+   *
+   * @param reserved whether its reservation, not its counter, made it so
+   * @param small whether the slot is for a small request only
+   */
+  record Pick(String tenant, boolean reserved, boolean small) {}
 
   /** One tenant in this pool. Read by others, changed only here. */
   static final class Account {
@@ -52,10 +65,20 @@ class FairQueue {
     /** 0 until the tenant's terms are known: a new coordinator learns of holders from workers. */
     double weight;
 
-    int reservation;
+    int reservationSlots;
+    double reservationShare;
+
+    /** Slots that it gets before all counters; a share is not a whole number of them. */
+    double reservation;
+
     @Nullable Integer limit;
     long waiting;
     double estimate;
+
+    /** How many of the waiting requests are small, and what the first of them may cost. */
+    long waitingSmall;
+
+    double estimateSmall;
     int held;
     double counter;
 
@@ -80,6 +103,10 @@ class FairQueue {
       return weight > 0 ? Math.min(waiting, room) : 0;
     }
 
+    boolean wantsSmall() {
+      return waitingSmall > 0 && wants() > 0;
+    }
+
     boolean isIdle() {
       return waiting == 0 && held == 0;
     }
@@ -95,12 +122,13 @@ class FairQueue {
           .thenComparing(account -> account.tenant);
 
   private static final Comparator<Account> BY_RESERVATION =
-      Comparator.<Account>comparingDouble(account -> (double) account.held / account.reservation)
+      Comparator.<Account>comparingDouble(account -> account.held / account.reservation)
           .thenComparing(BY_COUNTER);
 
   private final int accountsMax;
   private final Map<String, Account> accounts = new HashMap<>();
   private final TreeSet<Account> waiting = new TreeSet<>(BY_COUNTER);
+  private final TreeSet<Account> waitingSmall = new TreeSet<>(BY_COUNTER);
   private final TreeSet<Account> reserved = new TreeSet<>(BY_RESERVATION);
   private final TreeSet<Account> idle = new TreeSet<>(BY_COUNTER);
   private @Nullable Account lastLeft;
@@ -108,9 +136,12 @@ class FairQueue {
   /** What the last that left had when it was forgotten. */
   private double forgottenCounter;
 
+  private final Set<Account> reservers = new HashSet<>();
+  private int capacitySlots;
+  private double reservationsTotal;
+  private double weightActive;
   private long turns;
   private long wantsTotal;
-  private long reservationsTotal;
 
   FairQueue(int accountsMax) {
     this.accountsMax = accountsMax;
@@ -137,8 +168,29 @@ class FairQueue {
     return wantsTotal;
   }
 
+  boolean hasSmallWaiting() {
+    return !waitingSmall.isEmpty();
+  }
+
+  /** The sum of the weights of those that hold slots or wait. */
+  double weightActive() {
+    return weightActive;
+  }
+
   boolean isFull() {
     return accounts.size() >= accountsMax;
+  }
+
+  /** How many slots there are; reservations are measured by it. */
+  void capacity(int slots) {
+    if (slots != capacitySlots) {
+      capacitySlots = slots;
+      for (Account account : List.copyOf(reservers)) {
+        boolean wanted = unlink(account);
+        reserve(account);
+        relink(account, wanted);
+      }
+    }
   }
 
   /** Forgets the idle tenant with the smallest counter; null when nobody is idle. */
@@ -152,7 +204,8 @@ class FairQueue {
       forgottenCounter = victim.counter;
       lastLeft = null;
     }
-    reservationsTotal -= victim.reservation;
+    reservers.remove(victim);
+    countReservations();
     return victim.tenant;
   }
 
@@ -165,55 +218,66 @@ class FairQueue {
     }
   }
 
-  /** The tenant's terms and how many requests wait beyond the slots that are on their way to it. */
-  void demand(
-      String tenant,
-      double weight,
-      int reservation,
-      @Nullable Integer limit,
-      long waitingRequests,
-      double estimate) {
+  /**
+   * The tenant's terms, and its requests that wait beyond the slots that are on their way to it.
+   */
+  void demand(String tenant, Terms terms, Backlog backlog) {
     Account account = accounts.get(tenant);
     if (account == null) {
       return;
     }
     boolean wanted = unlink(account);
-    reservationsTotal += reservation - account.reservation;
-    account.weight = weight;
-    account.reservation = reservation;
-    account.limit = limit;
-    account.estimate = estimate;
-    account.waiting = waitingRequests;
-    account.counter += account.unweighted / weight;
+    account.weight = terms.weight();
+    account.limit = terms.limitSlots();
+    account.estimate = backlog.headEstimateCost();
+    account.waiting = backlog.pending();
+    account.estimateSmall = backlog.smallEstimateCost();
+    account.waitingSmall = backlog.smallPending();
+    account.counter += account.unweighted / terms.weight();
     account.unweighted = 0;
+    if (account.reservationSlots != terms.reservationSlots()
+        || account.reservationShare != terms.reservationShare()) {
+      account.reservationSlots = terms.reservationSlots();
+      account.reservationShare = terms.reservationShare();
+      reserve(account);
+    }
     relink(account, wanted);
   }
 
   /** As {@link #demand}, when only the number of waiting requests has changed. */
-  void waiting(String tenant, long waitingRequests) {
+  void waiting(String tenant, long waitingRequests, long waitingSmallRequests) {
     Account account = accounts.get(tenant);
-    if (account != null && account.waiting != waitingRequests) {
+    if (account != null
+        && (account.waiting != waitingRequests || account.waitingSmall != waitingSmallRequests)) {
       boolean wanted = unlink(account);
       account.waiting = waitingRequests;
+      account.waitingSmall = waitingSmallRequests;
       relink(account, wanted);
     }
   }
 
-  /** Who gets the next free slot of so many; null when nobody wants one. */
-  @Nullable Pick next(int capacitySlots) {
+  /**
+   * Who gets the next free slot; null when nobody that may have one wants it.
+   *
+   * @param smallOnly whether what is left is kept for small requests
+   */
+  @Nullable Pick next(boolean smallOnly) {
+    if (smallOnly) {
+      return waitingSmall.isEmpty() ? null : new Pick(waitingSmall.first().tenant, false, true);
+    }
     if (!reserved.isEmpty()) {
       Account first = reserved.first();
       double reservable = RESERVABLE_SHARE * capacitySlots;
-      double scale = Math.min(1, reservable / Math.max(1, reservationsTotal));
+      double scale = Math.min(1, reservable / reservationsTotal);
       if (first.held < first.reservation * scale) {
-        return new Pick(first.tenant, true);
+        return new Pick(first.tenant, true, false);
       }
     }
-    return waiting.isEmpty() ? null : new Pick(waiting.first().tenant, false);
+    return waiting.isEmpty() ? null : new Pick(waiting.first().tenant, false, false);
   }
 
   /**
-   * The tenant gets a slot for its first waiting request.
+   * The tenant gets a slot for its first waiting request, or its first small one.
    *
    * @return what was added to its counter; the caller gives it back to {@link #refund}
    */
@@ -222,10 +286,14 @@ class FairQueue {
     if (account == null) {
       return 0;
     }
-    double charge = pick.reserved() ? 0 : account.estimate / account.weight;
+    double estimate = pick.small() ? account.estimateSmall : account.estimate;
+    double charge = pick.reserved() ? 0 : estimate / account.weight;
     boolean wanted = unlink(account);
     account.held++;
     account.waiting = Math.max(0, account.waiting - 1);
+    if (pick.small()) {
+      account.waitingSmall = Math.max(0, account.waitingSmall - 1);
+    }
     account.counter += charge;
     account.unsettled += charge;
     account.turn = ++turns;
@@ -241,6 +309,25 @@ class FairQueue {
   /** A slot of this tenant is free again. */
   void release(String tenant) {
     hold(tenant, -1);
+  }
+
+  /**
+   * An open run has spent so much by now.
+   *
+   * @param charged what its counter was charged for this run before
+   * @return what it is charged now: the larger of that and what was spent, over the weight
+   */
+  double progress(String tenant, double charged, double spentCost) {
+    Account account = accounts.get(tenant);
+    if (account == null || account.weight <= 0 || spentCost / account.weight <= charged) {
+      return charged;
+    }
+    double more = spentCost / account.weight - charged;
+    boolean wanted = unlink(account);
+    account.counter += more;
+    account.unsettled += more;
+    relink(account, wanted);
+    return charged + more;
   }
 
   /** The run that a grant was charged for is over, or never was. */
@@ -291,14 +378,44 @@ class FairQueue {
     }
   }
 
+  private void reserve(Account account) {
+    account.reservation =
+        Math.max(account.reservationSlots, account.reservationShare * capacitySlots);
+    if (account.reservationSlots > 0 || account.reservationShare > 0) {
+      reservers.add(account);
+    } else {
+      reservers.remove(account);
+    }
+    countReservations();
+  }
+
+  /** Added up anew, because differences of fractions would drift. */
+  private void countReservations() {
+    reservationsTotal = 0;
+    for (Account account : reservers) {
+      reservationsTotal += account.reservation;
+    }
+  }
+
   /**
    * Takes the account out of every order, before its keys change; tells whether it wanted slots.
    */
   private boolean unlink(Account account) {
-    idle.remove(account);
-    reserved.remove(account);
-    wantsTotal -= account.wants();
-    return waiting.remove(account);
+    long wants = account.wants();
+    wantsTotal -= wants;
+    if (account.isIdle()) {
+      idle.remove(account);
+    } else {
+      weightActive -= account.weight;
+    }
+    if (account.reservation > 0) {
+      reserved.remove(account);
+    }
+    if (wants > 0) {
+      waitingSmall.remove(account);
+      waiting.remove(account);
+    }
+    return wants > 0;
   }
 
   private void relink(Account account, boolean wantedBefore) {
@@ -316,11 +433,17 @@ class FairQueue {
     wantsTotal += wants;
     if (wants > 0) {
       waiting.add(account);
+      if (account.waitingSmall > 0) {
+        waitingSmall.add(account);
+      }
       if (account.held < account.reservation) {
         reserved.add(account);
       }
-    } else if (account.isIdle()) {
+    }
+    if (account.isIdle()) {
       idle.add(account);
+    } else {
+      weightActive += account.weight;
     }
   }
 }

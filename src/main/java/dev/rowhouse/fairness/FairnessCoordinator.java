@@ -5,6 +5,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -59,15 +60,10 @@ public final class FairnessCoordinator extends AbstractBehavior<FairnessCoordina
   }
 
   /**
-   * What a tenant wants of one pool. Sent on change, and each second while {@code pending > 0}; one
-   * with 0 ends the backlog. {@link SlotUser#demand} makes it.
+   * What a tenant wants of one pool. Sent on change, and each second while something waits; one
+   * with nothing waiting ends the backlog. {@link SlotUser#demand} makes it.
    *
    * @param incarnation which start of the tenant's actor
-   * @param pending requests that wait and have no ticket
-   * @param headEstimateCost weighted tokens that the next of them is expected to cost
-   * @param weight the tenant's weight, greater than 0
-   * @param reservationSlots slots that it gets before all counters
-   * @param limitSlots the most that it may have; absent: no limit
    * @param held slots that it knows it has, unused or running
    * @param holder where tickets go
    */
@@ -76,23 +72,14 @@ public final class FairnessCoordinator extends AbstractBehavior<FairnessCoordina
       long incarnation,
       long version,
       String pool,
-      int pending,
-      double headEstimateCost,
-      double weight,
-      int reservationSlots,
-      @Nullable Integer limitSlots,
+      Terms terms,
+      Backlog backlog,
       int held,
       ActorRef<SlotHolder> holder)
       implements Command {
     public Demand {
-      if (!(weight > 0) || Double.isInfinite(weight)) {
-        throw new IllegalArgumentException("weight must be greater than 0: " + weight);
-      }
-      if (pending < 0 || held < 0 || reservationSlots < 0) {
-        throw new IllegalArgumentException("a count is negative");
-      }
-      if (!(headEstimateCost >= 0) || Double.isInfinite(headEstimateCost)) {
-        throw new IllegalArgumentException("not a cost: " + headEstimateCost);
+      if (held < 0) {
+        throw new IllegalArgumentException("a count is negative: " + held);
       }
     }
   }
@@ -132,6 +119,9 @@ public final class FairnessCoordinator extends AbstractBehavior<FairnessCoordina
   /** Addresses that are watched without need are let go each so many ticks. */
   private static final int TICKS_PER_SWEEP = 600;
 
+  /** Messages that coordinators of this process have handled; a restart does not reset it. */
+  private static final LongAdder HANDLED = new LongAdder();
+
   private final FairnessSettings settings;
   private final Supplier<CompletionStage<Long>> claimEpoch;
   private final TimerScheduler<Command> timers;
@@ -140,6 +130,7 @@ public final class FairnessCoordinator extends AbstractBehavior<FairnessCoordina
   private final Set<ActorRef<SlotOwner>> workers = new HashSet<>();
   private Duration backoff;
   private long ticks;
+  private long messages;
 
   /**
    * Starts the singleton where this node may have it; gives the proxy that finds it anywhere.
@@ -188,7 +179,19 @@ public final class FairnessCoordinator extends AbstractBehavior<FairnessCoordina
         .build();
   }
 
+  /**
+   * Messages that the coordinators which ran in this process have handled, their own timers left
+   * out: what a request costs the one actor that all share.
+   */
+  public static long messagesHandled() {
+    return HANDLED.sum();
+  }
+
   private Behavior<Command> on(Command command) {
+    if (!(command instanceof Tick)) {
+      messages++;
+      HANDLED.increment();
+    }
     switch (command) {
       case WorkerTable table -> {
         watchWorker(table.ref());
@@ -200,7 +203,12 @@ public final class FairnessCoordinator extends AbstractBehavior<FairnessCoordina
       }
       case Demand demand -> {
         watchHolder(demand.holder());
-        send(state.demand(demand, nowMillis()));
+        long now = nowMillis();
+        send(state.demand(demand, now));
+        SlotHolder.Outlook outlook = state.outlook(demand, now);
+        if (outlook != null) {
+          demand.holder().tell(outlook);
+        }
       }
       case Ping ping -> {
         if (state.isActive()) {
@@ -208,7 +216,7 @@ public final class FairnessCoordinator extends AbstractBehavior<FairnessCoordina
         }
       }
       case Snapshot snapshot ->
-          snapshot.replyTo().tell(state.snapshot(snapshot.offset(), snapshot.limit()));
+          snapshot.replyTo().tell(state.snapshot(snapshot.offset(), snapshot.limit(), messages));
       case Tick _ -> {
         send(state.tick(nowMillis()));
         sweepWatches();

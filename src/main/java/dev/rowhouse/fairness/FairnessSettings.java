@@ -16,6 +16,9 @@ import java.time.Duration;
  * @param standDown how long a coordinator that saw a higher epoch keeps still before it claims anew
  * @param claimBackoffMin first pause after a failed claim of an epoch
  * @param claimBackoffMax longest such pause
+ * @param smallShare the part of a pool's slots that is kept for small requests, 0 to below 1
+ * @param smallCostMax a request is small when its estimate is not above so many weighted tokens
+ * @param outlookInterval a tenant that waits is told what it may expect at most so often
  * @param tenantsMax tenants remembered per pool
  * @param poolsMax pools
  * @param snapshotMax tenants in one page of a snapshot
@@ -30,6 +33,9 @@ public record FairnessSettings(
     Duration standDown,
     Duration claimBackoffMin,
     Duration claimBackoffMax,
+    double smallShare,
+    double smallCostMax,
+    Duration outlookInterval,
     int tenantsMax,
     int poolsMax,
     int snapshotMax) {
@@ -47,6 +53,9 @@ public record FairnessSettings(
         conf.getDuration("stand-down"),
         conf.getDuration("claim-backoff-min"),
         conf.getDuration("claim-backoff-max"),
+        conf.getDouble("small-share"),
+        conf.getDouble("small-cost-max"),
+        conf.getDuration("outlook-interval"),
         conf.getInt("tenants-max"),
         conf.getInt("pools-max"),
         conf.getInt("snapshot-max"));

@@ -24,12 +24,13 @@ final class PoolSlot {
   State state = State.FREE;
   long seq;
 
-  /** The number that was granted; what was charged then is due back when its run is over. */
-  long grantSeq;
+  /** The number of the ticket whose run {@link #charge} is for; due back when that run is over. */
+  long chargeSeq;
 
   double charge;
   boolean reserved;
   boolean hold;
+  boolean small;
   @Nullable String tenant;
   @Nullable ActorRef<SlotHolder> holder;
 
@@ -43,19 +44,19 @@ final class PoolSlot {
     this.worker = worker;
     this.index = index;
     this.seq = seq;
-    this.grantSeq = seq;
+    this.chargeSeq = seq;
     this.sinceMillis = nowMillis;
   }
 
-  void granted(
-      String to, ActorRef<SlotHolder> toHolder, boolean keeps, boolean isReserved, double charged) {
+  void granted(FairQueue.Pick pick, ActorRef<SlotHolder> to, boolean keeps, double charged) {
     state = State.GRANTED;
-    tenant = to;
-    holder = toHolder;
+    tenant = pick.tenant();
+    holder = to;
     hold = keeps;
-    reserved = isReserved;
+    reserved = pick.reserved();
+    small = pick.small();
     charge = charged;
-    grantSeq = seq;
+    chargeSeq = seq;
     recalledMillis = -1;
   }
 
@@ -68,11 +69,9 @@ final class PoolSlot {
     };
   }
 
-  /**
-   * Whether the run that was charged at the grant has ended, or the ticket was void without one.
-   */
-  boolean firstRunOver(SlotRow row) {
-    return row.seq() > grantSeq && !(row.running() && row.seq() == grantSeq + 1);
+  /** Whether the run that is charged for has ended, or the ticket was void without one. */
+  boolean chargedRunOver(SlotRow row) {
+    return row.seq() > chargeSeq && !(row.running() && row.seq() == chargeSeq + 1);
   }
 
   /** It is nobody's; the state is for the caller to say. */
@@ -81,6 +80,7 @@ final class PoolSlot {
     holder = null;
     hold = false;
     reserved = false;
+    small = false;
     charge = 0;
   }
 

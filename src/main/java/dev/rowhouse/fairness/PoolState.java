@@ -42,10 +42,16 @@ final class PoolState {
     final long atMillis;
     int pending;
 
+    /** Slots for small requests that were granted since. */
+    int smallGranted;
+
+    /** When it was last told what it may expect. */
+    long outlookMillis = Long.MIN_VALUE / 2;
+
     Party(FairnessCoordinator.Demand demand, long atMillis) {
       this.demand = demand;
       this.atMillis = atMillis;
-      this.pending = demand.pending();
+      this.pending = demand.backlog().pending();
     }
   }
 
@@ -60,8 +66,12 @@ final class PoolState {
   private final Map<String, PoolWorker> lost = new HashMap<>();
 
   private final Map<ActorRef<SlotHolder>, Integer> heldBy = new HashMap<>();
+  private final PoolSpeed speed = new PoolSpeed();
   private final long bornMillis;
   private boolean contended;
+
+  /** Slots that small requests have, granted as such. */
+  private int smallTaken;
 
   PoolState(
       String pool,
@@ -98,8 +108,13 @@ final class PoolState {
         worker.remove(slot);
       }
     }
-    settle(worker, table.costs(), reservedRuns);
+    settle(worker, table.costs(), reservedRuns, nowMillis);
+    recount();
+  }
+
+  private void recount() {
     workers.recount();
+    queue.capacity(workers.capacity());
   }
 
   /** A tenant's demand; the newest wins. */
@@ -109,7 +124,11 @@ final class PoolState {
     if (isOld || !open(demand.tenant())) {
       return List.of();
     }
-    parties.put(demand.tenant(), new Party(demand, nowMillis));
+    Party party = new Party(demand, nowMillis);
+    if (before != null) {
+      party.outlookMillis = before.outlookMillis;
+    }
+    parties.put(demand.tenant(), party);
     List<Send> sends = new ArrayList<>();
     if (before == null || !before.demand.holder().equals(demand.holder())) {
       workers
@@ -119,13 +138,8 @@ final class PoolState {
           .toList()
           .forEach(slot -> reclaim(slot, epoch, nowMillis, sends));
     }
-    queue.demand(
-        demand.tenant(),
-        demand.weight(),
-        demand.reservationSlots(),
-        demand.limitSlots(),
-        waiting(demand.tenant()),
-        demand.headEstimateCost());
+    queue.demand(demand.tenant(), demand.terms(), demand.backlog());
+    refresh(demand.tenant());
     return sends;
   }
 
@@ -134,7 +148,7 @@ final class PoolState {
     if (worker != null) {
       worker.slots().forEach(this::vacate);
       lost.put(name, worker);
-      workers.recount();
+      recount();
     }
   }
 
@@ -206,18 +220,23 @@ final class PoolState {
     List<Send> sends = new ArrayList<>();
     boolean mayGrant =
         workers.slotsTotal() == null || nowMillis - bornMillis >= settings.adoption().toMillis();
-    boolean hold = queue.wantsTotal() <= workers.free();
+    boolean enough = queue.wantsTotal() <= workers.free();
     while (mayGrant && queue.wantsTotal() > 0) {
       PoolWorker worker = workers.roomiest();
-      FairQueue.Pick pick = worker == null ? null : queue.next(workers.capacity());
+      FairQueue.Pick pick = worker == null ? null : queue.next(onlySmallLeft());
       Party party = pick == null ? null : parties.get(pick.tenant());
       if (worker == null || pick == null || party == null) {
         break;
       }
       PoolSlot slot = worker.takeFree();
       double charge = queue.grant(pick);
-      slot.granted(party.demand.tenant(), party.demand.holder(), hold, pick.reserved(), charge);
+      boolean hold = enough && !pick.small();
+      slot.granted(pick, party.demand.holder(), hold, charge);
       slot.sinceMillis = nowMillis;
+      if (pick.small()) {
+        smallTaken++;
+        party.smallGranted++;
+      }
       heldBy.merge(party.demand.holder(), 1, Integer::sum);
       sends.add(
           new Send(
@@ -229,7 +248,8 @@ final class PoolState {
                   slot.seq,
                   party.demand.tenant(),
                   party.demand.holder(),
-                  hold)));
+                  hold,
+                  pick.small())));
     }
     long wanted = mayGrant ? queue.wantsTotal() : 0;
     boolean begins = wanted > 0 && !contended;
@@ -241,6 +261,45 @@ final class PoolState {
       recalls.surplus(epoch, nowMillis, sends);
     }
     return sends;
+  }
+
+  /** Slots that large requests leave to small ones; none in a pool that is too small for it. */
+  int smallSlots() {
+    return (int) (settings.smallShare() * workers.capacity());
+  }
+
+  /** Whether what is free is kept for small requests. */
+  private boolean onlySmallLeft() {
+    return workers.taken() - smallTaken >= workers.capacity() - smallSlots();
+  }
+
+  /** Slots that could be granted now to somebody who waits. */
+  int freeForThoseThatWait() {
+    int large = workers.capacity() - smallSlots() - (workers.taken() - smallTaken);
+    return queue.hasSmallWaiting() ? workers.free() : Math.max(0, Math.min(workers.free(), large));
+  }
+
+  /** What a tenant that waits may expect; null when it was told lately. */
+  SlotHolder.@Nullable Outlook outlook(FairnessCoordinator.Demand demand, long nowMillis) {
+    Party party = parties.get(demand.tenant());
+    if (party == null
+        || party.pending == 0
+        || !party.demand.holder().equals(demand.holder())
+        || nowMillis - party.outlookMillis < settings.outlookInterval().toMillis()) {
+      return null;
+    }
+    party.outlookMillis = nowMillis;
+    return new SlotHolder.Outlook(pool, workers.capacity(), entitledCostPerSecond(demand));
+  }
+
+  private double entitledCostPerSecond(FairnessCoordinator.Demand demand) {
+    FairQueue.Account account = queue.account(demand.tenant());
+    if (account == null || queue.weightActive() <= 0) {
+      return 0;
+    }
+    return speed.costPerSlotSecond()
+        * workers.capacity()
+        * Math.min(1, account.weight / queue.weightActive());
   }
 
   /** Whether a ticket of that slot is void is known when a table shows a higher number. */
@@ -265,8 +324,8 @@ final class PoolState {
         slot.tenant != null
             && slot.tenant.equals(row.holder())
             && Objects.equals(slot.holder, row.holderRef());
-    boolean firstRunOver = slot.firstRunOver(row);
-    if (slot.tenant != null && slot.reserved && firstRunOver) {
+    boolean runOver = slot.chargedRunOver(row);
+    if (slot.tenant != null && slot.reserved && runOver) {
       reservedRuns.merge(slot.tenant, 1, Integer::sum);
       slot.reserved = false;
     }
@@ -278,16 +337,24 @@ final class PoolState {
         queue.adopt(row.holder());
         heldBy.merge(holderOf(slot), 1, Integer::sum);
       }
-    } else if (firstRunOver && slot.tenant != null) {
+    } else if (runOver && slot.tenant != null) {
       queue.refund(slot.tenant, slot.charge);
       slot.charge = 0;
+    }
+    if (row.running()) {
+      slot.chargeSeq = row.seq() - 1;
+      if (slot.tenant != null && !slot.reserved) {
+        slot.charge = queue.progress(slot.tenant, slot.charge, row.spentCost());
+      }
     }
     slot.follow(row, nowMillis);
     refresh(row.holder());
   }
 
-  private void settle(PoolWorker worker, List<CostRow> rows, Map<String, Integer> reservedRuns) {
+  private void settle(
+      PoolWorker worker, List<CostRow> rows, Map<String, Integer> reservedRuns, long nowMillis) {
     for (CostRow spent : worker.spentSince(rows)) {
+      speed.ran(spent.cumulativeCost(), spent.busyMillis(), nowMillis);
       String tenant = spent.tenant();
       if (open(tenant)) {
         int reserved = reservedRuns.getOrDefault(tenant, 0);
@@ -304,6 +371,9 @@ final class PoolState {
       heldBy.computeIfPresent(holderOf(slot), (ref, count) -> count == 1 ? null : count - 1);
       queue.refund(tenant, slot.charge);
       queue.release(tenant);
+      if (slot.small) {
+        smallTaken--;
+      }
       slot.cleared();
       refresh(tenant);
     }
@@ -316,7 +386,8 @@ final class PoolState {
 
   private void refresh(@Nullable String tenant) {
     if (tenant != null) {
-      queue.waiting(tenant, waiting(tenant));
+      int waits = waiting(tenant);
+      queue.waiting(tenant, waits, waitingSmall(tenant, waits));
     }
   }
 
@@ -324,13 +395,19 @@ final class PoolState {
    * Requests that wait beyond the slots that are on their way: slots of the tenant's present actor
    * that it did not know of when it sent its demand.
    */
-  private long waiting(String tenant) {
+  private int waiting(String tenant) {
     Party party = parties.get(tenant);
     if (party == null || party.pending == 0) {
       return 0;
     }
     int held = heldBy.getOrDefault(party.demand.holder(), 0);
     return Math.max(0, party.pending - Math.max(0, held - party.demand.held()));
+  }
+
+  private int waitingSmall(String tenant, int waits) {
+    Party party = parties.get(tenant);
+    int small = party == null ? 0 : party.demand.backlog().smallPending() - party.smallGranted;
+    return Math.max(0, Math.min(small, waits));
   }
 
   private boolean open(String tenant) {
@@ -367,11 +444,19 @@ final class PoolState {
   }
 
   FairnessSnapshot.PoolView view(int offset, int limit) {
-    return PoolViews.view(pool, workers, queue, this::pending, offset, limit);
+    return PoolViews.view(
+        pool,
+        workers,
+        queue,
+        smallSlots(),
+        speed.costPerSlotSecond() * workers.capacity(),
+        this::backlog,
+        offset,
+        limit);
   }
 
-  private int pending(String tenant) {
+  private @Nullable Backlog backlog(String tenant) {
     Party party = parties.get(tenant);
-    return party == null ? 0 : party.pending;
+    return party == null || party.pending == 0 ? null : party.demand.backlog();
   }
 }

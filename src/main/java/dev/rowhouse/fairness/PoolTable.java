@@ -32,6 +32,7 @@ public record PoolTable(
    * @param seq the number that the next accepted ticket bears
    * @param attempt the attempt that runs, if one does
    * @param hold whether the holder keeps the slot after its run
+   * @param spentCost weighted tokens that the run has spent so far, as far as they are known
    */
   public record SlotRow(
       int slot,
@@ -40,7 +41,8 @@ public record PoolTable(
       @Nullable ActorRef<SlotHolder> holderRef,
       boolean running,
       @Nullable String attempt,
-      boolean hold) {
+      boolean hold,
+      double spentCost) {
 
     public boolean free() {
       return holder == null && !running;
@@ -54,6 +56,8 @@ public record PoolTable(
    * @param opened a number that is larger for every row opened later
    * @param cumulativeCost weighted tokens
    * @param runs ended runs
+   * @param busyMillis how long these runs have taken, added up
    */
-  public record CostRow(String tenant, long opened, double cumulativeCost, long runs) {}
+  public record CostRow(
+      String tenant, long opened, double cumulativeCost, long runs, long busyMillis) {}
 }

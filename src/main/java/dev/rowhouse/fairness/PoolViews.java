@@ -8,7 +8,8 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.ToIntFunction;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** What operators see of a pool. */
 final class PoolViews {
@@ -22,15 +23,13 @@ final class PoolViews {
       String pool,
       PoolWorkers workers,
       FairQueue queue,
-      ToIntFunction<String> pending,
+      int smallSlots,
+      double costPerSecond,
+      Function<String, @Nullable Backlog> backlogs,
       int offset,
       int limit) {
     Collection<Account> accounts = queue.accounts();
-    double weights =
-        accounts.stream()
-            .filter(account -> !account.isIdle())
-            .mapToDouble(account -> account.weight)
-            .sum();
+    double weights = queue.weightActive();
     int held = accounts.stream().mapToInt(account -> account.held).sum();
     Map<String, Integer> running = new HashMap<>();
     workers
@@ -44,17 +43,12 @@ final class PoolViews {
             .limit(limit)
             .map(
                 account ->
-                    new TenantView(
-                        account.tenant,
-                        account.weight,
-                        account.isIdle() || weights == 0 ? 0 : account.weight / weights,
-                        held == 0 ? 0 : (double) account.held / held,
-                        account.counter,
-                        pending.applyAsInt(account.tenant),
-                        account.held,
+                    tenant(
+                        account,
+                        weights,
+                        held,
                         running.getOrDefault(account.tenant, 0),
-                        account.reservation,
-                        account.limit))
+                        backlogs.apply(account.tenant)))
             .toList();
     return new PoolView(
         pool,
@@ -62,8 +56,29 @@ final class PoolViews {
         (int) workers.slots().count(),
         workers.free(),
         workers.slotsTotal(),
+        smallSlots,
+        costPerSecond,
         queue.wantsTotal(),
         accounts.size(),
         tenants);
+  }
+
+  private static TenantView tenant(
+      Account account, double weights, int held, int running, @Nullable Backlog backlog) {
+    return new TenantView(
+        account.tenant,
+        account.weight,
+        account.isIdle() || weights <= 0 ? 0 : account.weight / weights,
+        held == 0 ? 0 : (double) account.held / held,
+        account.counter,
+        account.apart,
+        backlog == null ? 0 : backlog.pending(),
+        backlog == null ? 0 : backlog.oldestWaitMillis(),
+        backlog == null ? 0 : backlog.meanWaitMillis(),
+        account.held,
+        running,
+        account.reservationSlots,
+        account.reservationShare,
+        account.limit);
   }
 }

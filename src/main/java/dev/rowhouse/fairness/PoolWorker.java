@@ -2,12 +2,12 @@ package dev.rowhouse.fairness;
 
 import dev.rowhouse.fairness.PoolTable.CostRow;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
 
@@ -25,7 +25,8 @@ final class PoolWorker {
   private @Nullable Map<String, CostRow> costs;
 
   private final Map<Integer, PoolSlot> slots = new TreeMap<>();
-  private final TreeSet<Integer> free = new TreeSet<>();
+  private final BitSet free = new BitSet();
+  private int freeCount;
 
   PoolWorker(String name, long incarnation, ActorRef<SlotOwner> ref) {
     this.name = name;
@@ -47,12 +48,13 @@ final class PoolWorker {
       after.put(row.tenant(), row);
       CostRow last = before == null ? row : before.get(row.tenant());
       if (last == null || last.opened() != row.opened()) {
-        last = new CostRow(row.tenant(), row.opened(), 0, 0);
+        last = new CostRow(row.tenant(), row.opened(), 0, 0, 0);
       }
       double cost = row.cumulativeCost() - last.cumulativeCost();
       long runs = row.runs() - last.runs();
       if (runs > 0) {
-        spent.add(new CostRow(row.tenant(), row.opened(), cost, runs));
+        long busyMillis = row.busyMillis() - last.busyMillis();
+        spent.add(new CostRow(row.tenant(), row.opened(), cost, runs, busyMillis));
       }
     }
     costs = after;
@@ -70,32 +72,40 @@ final class PoolWorker {
 
   void remove(PoolSlot slot) {
     slots.remove(slot.index);
-    free.remove(slot.index);
+    setFree(slot.index, false);
   }
 
   void note(PoolSlot slot) {
-    if (slot.state == PoolSlot.State.FREE) {
-      free.add(slot.index);
-    } else {
-      free.remove(slot.index);
-    }
+    setFree(slot.index, slot.state == PoolSlot.State.FREE);
+  }
+
+  int size() {
+    return slots.size();
   }
 
   int taken() {
-    return slots.size() - free.size();
+    return slots.size() - freeCount;
   }
 
   int grantable() {
-    return Math.max(0, Math.min(free.size(), share - taken()));
+    return Math.max(0, Math.min(freeCount, share - taken()));
   }
 
   /** A free slot, which is not free any more. */
   PoolSlot takeFree() {
-    Integer index = free.pollFirst();
-    PoolSlot slot = index == null ? null : slots.get(index);
+    int index = free.nextSetBit(0);
+    PoolSlot slot = index < 0 ? null : slots.get(index);
     if (slot == null) {
       throw new IllegalStateException("no free slot at " + name);
     }
+    setFree(index, false);
     return slot;
+  }
+
+  private void setFree(int index, boolean isFree) {
+    if (free.get(index) != isFree) {
+      free.set(index, isFree);
+      freeCount += isFree ? 1 : -1;
+    }
   }
 }

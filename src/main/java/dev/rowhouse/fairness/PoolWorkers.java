@@ -1,9 +1,7 @@
 package dev.rowhouse.fairness;
 
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.Map;
-import java.util.Objects;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -54,7 +52,10 @@ final class PoolWorkers {
 
   /** Slots that could be granted now. */
   int free() {
-    int grantable = workers.values().stream().mapToInt(PoolWorker::grantable).sum();
+    int grantable = 0;
+    for (PoolWorker worker : workers.values()) {
+      grantable += worker.grantable();
+    }
     return slotsTotal == null ? grantable : Math.max(0, Math.min(grantable, slotsTotal - taken()));
   }
 
@@ -63,21 +64,29 @@ final class PoolWorkers {
     if (slotsTotal != null && taken() >= slotsTotal) {
       return null;
     }
-    return workers.values().stream()
-        .filter(worker -> worker.grantable() > 0)
-        .max(Comparator.comparingInt(PoolWorker::grantable))
-        .orElse(null);
+    PoolWorker roomiest = null;
+    int most = 0;
+    for (PoolWorker worker : workers.values()) {
+      int grantable = worker.grantable();
+      if (grantable > most) {
+        most = grantable;
+        roomiest = worker;
+      }
+    }
+    return roomiest;
   }
 
   /** After a table or a loss: capacity, and each worker's part of a cluster-wide bound. */
   void recount() {
-    slotsTotal =
-        workers.values().stream()
-            .map(worker -> worker.slotsTotal)
-            .filter(Objects::nonNull)
-            .min(Comparator.naturalOrder())
-            .orElse(null);
-    int slots = (int) slots().count();
+    slotsTotal = null;
+    int slots = 0;
+    for (PoolWorker worker : workers.values()) {
+      slots += worker.size();
+      Integer total = worker.slotsTotal;
+      if (total != null && (slotsTotal == null || total < slotsTotal)) {
+        slotsTotal = total;
+      }
+    }
     capacity = slotsTotal == null ? slots : Math.min(slotsTotal, slots);
     int number = 0;
     for (PoolWorker worker : workers.values()) {
@@ -89,7 +98,12 @@ final class PoolWorkers {
     }
   }
 
-  private int taken() {
-    return workers.values().stream().mapToInt(PoolWorker::taken).sum();
+  /** Slots that are not free, at all workers. */
+  int taken() {
+    int taken = 0;
+    for (PoolWorker worker : workers.values()) {
+      taken += worker.taken();
+    }
+    return taken;
   }
 }

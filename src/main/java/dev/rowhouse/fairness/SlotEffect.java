@@ -5,8 +5,9 @@ import org.apache.pekko.actor.typed.ActorRef;
 /** What a worker's slots ask the worker's actor to do. */
 public sealed interface SlotEffect {
 
-  /** Tell the holder that this ticket is its own. */
-  record Mint(SlotTicket ticket, ActorRef<SlotHolder> holder) implements SlotEffect {}
+  /** Tell the holder that this ticket is its own; a small one is for a small request only. */
+  record Mint(SlotTicket ticket, ActorRef<SlotHolder> holder, boolean small)
+      implements SlotEffect {}
 
   /** Tell the holder that this ticket is void. */
   record Withdraw(SlotTicket ticket, ActorRef<SlotHolder> holder) implements SlotEffect {}

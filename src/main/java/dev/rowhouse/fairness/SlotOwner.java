@@ -16,6 +16,7 @@ public interface SlotOwner {
    * slot's sequence number is not {@code seq} any more.
    *
    * @param hold whether the tenant keeps the slot after its run (no backlog), or has it for one run
+   * @param small whether the slot is kept for small requests; such a one is for one run
    */
   record Grant(
       long epoch,
@@ -24,7 +25,8 @@ public interface SlotOwner {
       long seq,
       String tenant,
       ActorRef<SlotHolder> holder,
-      boolean hold)
+      boolean hold,
+      boolean small)
       implements SlotCommand {}
 
   /**

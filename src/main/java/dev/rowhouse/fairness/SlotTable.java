@@ -46,6 +46,9 @@ class SlotTable {
 
     long lastSeq;
     boolean hold;
+    boolean small;
+    double spentCost;
+    long startedMillis;
     boolean retiring;
     int quietRepeats;
 
@@ -126,9 +129,12 @@ class SlotTable {
     slot.tenant = grant.tenant();
     slot.holder = grant.holder();
     slot.hold = grant.hold();
+    slot.small = grant.small();
     slot.tenureSeq = slot.seq;
     slot.quietRepeats = 0;
-    return List.of(new SlotEffect.Mint(ticket(slot), grant.holder()), new SlotEffect.Report(false));
+    return List.of(
+        new SlotEffect.Mint(ticket(slot), grant.holder(), slot.small),
+        new SlotEffect.Report(false));
   }
 
   List<SlotEffect> recall(int index, long seq) {
@@ -170,7 +176,7 @@ class SlotTable {
     return List.of(new SlotEffect.Report(true));
   }
 
-  StartDecision start(SlotTicket ticket, String tenant, String attempt) {
+  StartDecision start(SlotTicket ticket, String tenant, String attempt, long nowMillis) {
     if (ticket.incarnation() != incarnation || !ticket.worker().equals(worker)) {
       return new StartDecision.Refused(Reason.OTHER_INCARNATION);
     }
@@ -193,8 +199,24 @@ class SlotTable {
     slot.attempt = attempt;
     slot.lastAttempt = attempt;
     slot.lastSeq = slot.seq;
+    slot.spentCost = 0;
+    slot.startedMillis = nowMillis;
     slot.seq++;
     return new StartDecision.Accepted();
+  }
+
+  /** The attempt that runs in this slot has spent so much by now; it never becomes less. */
+  void progress(int index, String attempt, double spentCost) {
+    Slot slot = slots.get(index);
+    if (slot != null && attempt.equals(slot.attempt)) {
+      slot.spentCost = Math.max(slot.spentCost, spentCost);
+    }
+  }
+
+  /** For how long the attempt has run in this slot; 0 when it does not. */
+  long ranMillis(int index, String attempt, long nowMillis) {
+    Slot slot = slots.get(index);
+    return slot == null || !attempt.equals(slot.attempt) ? 0 : nowMillis - slot.startedMillis;
   }
 
   /** The attempt that ran in this slot is over. */
@@ -211,7 +233,7 @@ class SlotTable {
       return List.of(new SlotEffect.Report(true));
     }
     if (slot.hold && slot.holder != null) {
-      return List.of(new SlotEffect.Mint(ticket(slot), slot.holder));
+      return List.of(new SlotEffect.Mint(ticket(slot), slot.holder, slot.small));
     }
     free(slot);
     return List.of(new SlotEffect.Report(true));
@@ -227,7 +249,7 @@ class SlotTable {
       if (slot.holder != null && slot.attempt == null) {
         slot.quietRepeats++;
         if (Integer.bitCount(slot.quietRepeats) == 1) {
-          effects.add(new SlotEffect.Mint(ticket(slot), slot.holder));
+          effects.add(new SlotEffect.Mint(ticket(slot), slot.holder, slot.small));
         }
       }
     }
@@ -245,7 +267,8 @@ class SlotTable {
               slot.holder,
               slot.attempt != null,
               slot.attempt,
-              slot.hold));
+              slot.hold,
+              slot.attempt == null ? 0 : slot.spentCost));
     }
     return rows;
   }

@@ -28,8 +28,14 @@ public final class SlotUser {
    */
   static final int SLOTS_MAX = 4_096;
 
-  /** A ticket and the worker that minted it. */
-  public record HeldTicket(SlotTicket ticket, ActorRef<SlotOwner> worker) {}
+  /**
+   * A ticket and the worker that minted it.
+   *
+   * @param small whether it is for a small request only
+   */
+  public record HeldTicket(SlotTicket ticket, ActorRef<SlotOwner> worker, boolean small) {}
+
+  private static final ArrayDeque<HeldTicket> NONE = new ArrayDeque<>(0);
 
   private record SlotKey(String pool, String worker, int slot) {}
 
@@ -73,18 +79,36 @@ public final class SlotUser {
     if (known != null && !isLater(ticket, known.held().ticket())) {
       return false;
     }
-    put(key, new Known(new HeldTicket(ticket, message.worker()), Use.IDLE));
+    put(key, new Known(new HeldTicket(ticket, message.worker(), message.small()), Use.IDLE));
     return true;
   }
 
-  /** A ticket to start one request with, if there is one. */
-  public @Nullable HeldTicket take(String pool) {
-    ArrayDeque<HeldTicket> tickets = idle.get(pool);
-    HeldTicket next = tickets == null ? null : tickets.peekFirst();
+  /**
+   * A ticket to start one request with, if there is one.
+   *
+   * @param small whether the request is small, so that it may have any; one for small requests goes
+   *     first then
+   */
+  public @Nullable HeldTicket take(String pool, boolean small) {
+    HeldTicket next = null;
+    for (HeldTicket ticket : idle.getOrDefault(pool, NONE)) {
+      if (ticket.small() == small) {
+        next = ticket;
+        break;
+      }
+      if (small && next == null) {
+        next = ticket;
+      }
+    }
     if (next != null) {
       put(keyOf(next.ticket()), new Known(next, Use.IN_USE));
     }
     return next;
+  }
+
+  /** Gives up one ticket if it is unused; the caller sends a Return for it then. */
+  public boolean giveUp(HeldTicket ticket) {
+    return end(ticket.ticket(), Use.IDLE);
   }
 
   /** The worker took the slot back; a request already sent with the ticket will be refused. */
@@ -116,26 +140,10 @@ public final class SlotUser {
   }
 
   /** The whole demand for one pool, with a version of its own. */
-  public FairnessCoordinator.Demand demand(
-      String pool,
-      int pending,
-      double headEstimateCost,
-      double weight,
-      int reservationSlots,
-      @Nullable Integer limitSlots) {
+  public FairnessCoordinator.Demand demand(String pool, Terms terms, Backlog backlog) {
     version++;
     return new FairnessCoordinator.Demand(
-        tenant,
-        incarnation,
-        version,
-        pool,
-        pending,
-        headEstimateCost,
-        weight,
-        reservationSlots,
-        limitSlots,
-        held(pool),
-        self);
+        tenant, incarnation, version, pool, terms, backlog, held(pool), self);
   }
 
   /** Gives up every unused ticket; the caller sends a Return for each. */
@@ -146,11 +154,13 @@ public final class SlotUser {
     return tickets;
   }
 
-  private void end(SlotTicket ticket, Use from) {
+  private boolean end(SlotTicket ticket, Use from) {
     Known known = slots.get(keyOf(ticket));
-    if (known != null && known.use() == from && known.held().ticket().equals(ticket)) {
-      put(keyOf(ticket), new Known(known.held(), Use.GONE));
+    if (known == null || known.use() != from || !known.held().ticket().equals(ticket)) {
+      return false;
     }
+    put(keyOf(ticket), new Known(known.held(), Use.GONE));
+    return true;
   }
 
   private void put(SlotKey key, Known next) {

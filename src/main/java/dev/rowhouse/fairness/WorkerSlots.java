@@ -20,6 +20,10 @@ public class WorkerSlots {
   private static final class Pool {
     final SlotTable table;
     ModelSpec model;
+
+    /** At most so many slots are open, whatever the catalog says. */
+    int cap = Integer.MAX_VALUE;
+
     final Map<String, Cost> costs = new HashMap<>();
 
     Pool(SlotTable table, ModelSpec model) {
@@ -32,6 +36,7 @@ public class WorkerSlots {
     final long opened;
     double cumulativeCost;
     long runs;
+    long busyMillis;
     long lastMillis;
 
     Cost(long opened) {
@@ -91,6 +96,19 @@ public class WorkerSlots {
     return resize();
   }
 
+  /**
+   * At most so many slots of the pool are open here until the next word; {@link Integer#MAX_VALUE}
+   * lifts it. Idle slots above it go at once, the others after their runs.
+   */
+  public List<SlotEffect> cap(String pool, int slotsMax) {
+    Pool capped = pools.get(pool);
+    if (capped == null || capped.cap == slotsMax) {
+      return List.of();
+    }
+    capped.cap = slotsMax;
+    return resize();
+  }
+
   public List<SlotEffect> on(SlotOwner.SlotCommand command) {
     return switch (command) {
       case SlotOwner.Grant grant -> {
@@ -116,12 +134,20 @@ public class WorkerSlots {
     };
   }
 
-  public StartDecision start(SlotTicket ticket, String tenant, String attempt) {
+  public StartDecision start(SlotTicket ticket, String tenant, String attempt, long nowMillis) {
     Pool pool = pools.get(ticket.pool());
     if (pool == null) {
       return new StartDecision.Refused(Reason.UNKNOWN_SLOT);
     }
-    return pool.table.start(ticket, tenant, attempt);
+    return pool.table.start(ticket, tenant, attempt, nowMillis);
+  }
+
+  /** A run has spent so many tokens by now. It rides the next table; nothing is sent for it. */
+  public void progress(SlotTicket ticket, String attempt, long inputTokens, long outputTokens) {
+    Pool pool = pools.get(ticket.pool());
+    if (pool != null) {
+      pool.table.progress(ticket.slot(), attempt, pool.model.cost(inputTokens, outputTokens));
+    }
   }
 
   /** A run is over and has spent so many tokens. */
@@ -139,6 +165,7 @@ public class WorkerSlots {
     Cost cost = pool.costs.computeIfAbsent(tenant, _ -> new Cost(version + 1));
     cost.cumulativeCost += pool.model.cost(inputTokens, outputTokens);
     cost.runs++;
+    cost.busyMillis += pool.table.ranMillis(ticket.slot(), attempt, nowMillis);
     cost.lastMillis = nowMillis;
     return pool.table.finish(ticket.slot(), attempt);
   }
@@ -158,7 +185,9 @@ public class WorkerSlots {
           List<CostRow> costs = new ArrayList<>(pool.costs.size());
           pool.costs.forEach(
               (tenant, cost) ->
-                  costs.add(new CostRow(tenant, cost.opened, cost.cumulativeCost, cost.runs)));
+                  costs.add(
+                      new CostRow(
+                          tenant, cost.opened, cost.cumulativeCost, cost.runs, cost.busyMillis)));
           if (pool.table.size() > 0 || !costs.isEmpty()) {
             tables.add(
                 new PoolTable(
@@ -207,7 +236,7 @@ public class WorkerSlots {
   /** Under a cluster-wide bound each worker could run all of it; the coordinator divides. */
   private static int wanted(Pool pool) {
     Integer total = pool.model.slotsTotal();
-    return total != null ? total : pool.model.slots();
+    return Math.min(pool.cap, total != null ? total : pool.model.slots());
   }
 
   private static ModelSpec withoutSlots(ModelSpec model) {

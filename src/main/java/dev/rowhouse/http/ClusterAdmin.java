@@ -86,7 +86,8 @@ final class ClusterAdmin {
   }
 
   private static ObjectNode json(FairnessSnapshot snapshot) {
-    ObjectNode body = Json.object().put("epoch", snapshot.epoch());
+    ObjectNode body =
+        Json.object().put("epoch", snapshot.epoch()).put("messages", snapshot.messages());
     var pools = body.putArray("pools");
     for (FairnessSnapshot.PoolView pool : snapshot.pools()) {
       ObjectNode one =
@@ -98,6 +99,8 @@ final class ClusterAdmin {
               .put("slots", pool.slots())
               .put("free", pool.free())
               .put("slots_total", pool.slotsTotal())
+              .put("slots_small", pool.smallSlots())
+              .put("cost_per_second", pool.costPerSecond())
               .put("queue", pool.backlog())
               .put("tenants_total", pool.tenantsTotal());
       var tenants = one.putArray("tenants");
@@ -109,10 +112,15 @@ final class ClusterAdmin {
             .put("entitlement", tenant.entitlement())
             .put("share", tenant.share())
             .put("counter", tenant.counter())
+            .put("served_reserved", tenant.apart())
             .put("queue", tenant.pending())
+            .put("oldest_wait_ms", tenant.oldestWaitMillis())
+            .put("mean_wait_ms", tenant.meanWaitMillis())
             .put("held", tenant.held())
             .put("running", tenant.running())
-            .put("reservation_slots", tenant.reservationSlots());
+            .put("reservation_slots", tenant.reservationSlots())
+            .put("reservation_share", tenant.reservationShare())
+            .put("limit_slots", tenant.limitSlots());
       }
     }
     return body;

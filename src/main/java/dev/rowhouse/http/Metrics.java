@@ -1,6 +1,8 @@
 package dev.rowhouse.http;
 
+import dev.rowhouse.fairness.FairnessCoordinator;
 import io.prometheus.metrics.core.metrics.Counter;
+import io.prometheus.metrics.core.metrics.CounterWithCallback;
 import io.prometheus.metrics.core.metrics.Gauge;
 import io.prometheus.metrics.core.metrics.Histogram;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
@@ -50,6 +52,11 @@ final class Metrics {
 
   Metrics() {
     JvmMetrics.builder().register(registry);
+    CounterWithCallback.builder()
+        .name("rowhouse_coordinator_messages_total")
+        .help("Messages handled by the fairness coordinator while it was on this node.")
+        .callback(callback -> callback.call((double) FairnessCoordinator.messagesHandled()))
+        .register(registry);
   }
 
   void began(String plane) {

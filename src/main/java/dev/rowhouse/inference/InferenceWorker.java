@@ -181,7 +181,7 @@ public final class InferenceWorker extends AbstractBehavior<SlotOwner> {
       // An attempt runs once. The second ticket is not needed, and the first run answers.
       return perform(slots.on(new SlotOwner.Return(start.ticket())));
     }
-    return switch (slots.start(start.ticket(), order.tenant().value(), attempt)) {
+    return switch (slots.start(start.ticket(), order.tenant().value(), attempt, nowMillis())) {
       case StartDecision.Accepted _ -> {
         spawn(start);
         yield this;
@@ -302,7 +302,8 @@ public final class InferenceWorker extends AbstractBehavior<SlotOwner> {
     for (SlotEffect effect : effects) {
       switch (effect) {
         case SlotEffect.Mint mint ->
-            mint.holder().tell(new SlotHolder.Held(mint.ticket(), getContext().getSelf()));
+            mint.holder()
+                .tell(new SlotHolder.Held(mint.ticket(), getContext().getSelf(), mint.small()));
         case SlotEffect.Withdraw withdraw ->
             withdraw.holder().tell(new SlotHolder.Withdrawn(withdraw.ticket()));
         case SlotEffect.Report report -> {

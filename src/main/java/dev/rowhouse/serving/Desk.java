@@ -1,5 +1,6 @@
 package dev.rowhouse.serving;
 
+import dev.rowhouse.fairness.Terms;
 import dev.rowhouse.tenant.Catalog;
 import dev.rowhouse.tenant.CatalogReplica;
 import dev.rowhouse.tenant.HouseCatalog;
@@ -14,14 +15,11 @@ import dev.rowhouse.usage.LedgerReply;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.time.Instant;
-import java.time.YearMonth;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.TreeSet;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
 
@@ -37,38 +35,31 @@ import org.jspecify.annotations.Nullable;
  * (gone, its reservation given back).
  */
 final class Desk {
-  /** Before anything was learned: tokens that an answer is taken to have. */
-  private static final double OUTPUT_TOKENS_AT_FIRST = 256;
-
-  /** Weight of the newest answer in the moving mean of answer lengths. */
-  private static final double LEARNING_RATE = 0.1;
-
-  /** An answer is reserved at this multiple of the mean, because a mean is short half the time. */
-  private static final double RESERVE_FACTOR = 1.5;
-
   /** A plan has all of these; this is for one of an older version that lacks some. */
   private static final Limits WHAT_A_PLAN_LACKS = new Limits(60L, 20_000L, 4L, null, null, 16L);
 
   private final SlidingWindow requests = new SlidingWindow();
   private final SlidingWindow tokens = new SlidingWindow();
   private final Map<String, InFlight> inFlight = new HashMap<>();
-  private final Map<String, TreeSet<InFlight>> waiting = new HashMap<>();
+  private final WaitingRoom waiting = new WaitingRoom();
+  private final OutputEstimates estimates = new OutputEstimates();
+  private final MonthBudget budget = new MonthBudget();
   private TenantProfile profile;
   private final CatalogReplica catalog;
   private final HouseCatalog house;
-  private double outputTokensMean = OUTPUT_TOKENS_AT_FIRST;
-  private YearMonth month = YearMonth.of(1970, 1);
-  private long monthTokens;
-  private long monthCostMicros;
-  private long reservedTokens;
-  private long reservedCostMicros;
-  private long waitingCount;
+  private final double smallCostMax;
   private long arrivals;
 
-  Desk(TenantProfile profile, CatalogReplica catalog, HouseCatalog house) {
+  /**
+   * Without any request.
+   *
+   * @param smallCostMax a request is small when its estimate is not above so many weighted tokens
+   */
+  Desk(TenantProfile profile, CatalogReplica catalog, HouseCatalog house, double smallCostMax) {
     this.profile = profile;
     this.catalog = catalog;
     this.house = house;
+    this.smallCostMax = smallCostMax;
   }
 
   /** A request between admission and settlement. */
@@ -82,6 +73,11 @@ final class Desk {
     final long reservedSecond;
     final long reservedTokens;
     final long reservedCostMicros;
+
+    /** Weighted tokens that it is expected to cost in fair sharing. */
+    final double fairCost;
+
+    final boolean isSmall;
     boolean running;
     Verdict.@Nullable Go go;
 
@@ -92,7 +88,9 @@ final class Desk {
         long arrival,
         long reservedSecond,
         long reservedTokens,
-        long reservedCostMicros) {
+        long reservedCostMicros,
+        double fairCost,
+        boolean isSmall) {
       this.ask = ask;
       this.model = route.model();
       this.fallbacks = route.fallbacks();
@@ -102,6 +100,8 @@ final class Desk {
       this.reservedSecond = reservedSecond;
       this.reservedTokens = reservedTokens;
       this.reservedCostMicros = reservedCostMicros;
+      this.fairCost = fairCost;
+      this.isSmall = isSmall;
     }
 
     String attempt() {
@@ -112,7 +112,7 @@ final class Desk {
       return model.name();
     }
 
-    private static int inTurn(InFlight a, InFlight b) {
+    static int inTurn(InFlight a, InFlight b) {
       int byPriority = Integer.compare(b.ask.priority(), a.ask.priority());
       if (byPriority != 0) {
         return byPriority;
@@ -144,10 +144,8 @@ final class Desk {
   void resume(LedgerReply.Opened opened, long nowMillis) {
     requests.add(opened.lastMinuteRequests(), nowMillis);
     tokens.add(opened.lastMinuteTokens(), nowMillis);
-    rollMonth(nowMillis);
     // What was settled while the ledger was read is not in it.
-    monthTokens += opened.month().tokens();
-    monthCostMicros += opened.month().costMicros();
+    budget.spend(opened.month().tokens(), opened.month().costMicros(), nowMillis);
   }
 
   /** The no to a key, or null when it may do what the scope says. */
@@ -190,7 +188,8 @@ final class Desk {
       }
       case Route.Choice.Found found -> route = found.route();
     }
-    long output = outputEstimate(ask.outputTokensMax());
+    String model = route.model().name();
+    long output = estimates.reserved(model, ask.outputTokensMax());
     long estimate = ask.inputTokens() + output;
     long costMicros = costMicros(route.model(), ask.inputTokens(), output);
     refusal = overLimit(estimate, costMicros, nowMillis);
@@ -199,43 +198,57 @@ final class Desk {
     }
     requests.add(1, nowMillis);
     long second = tokens.add(estimate, nowMillis);
-    InFlight request = new InFlight(ask, route, gateway, arrivals++, second, estimate, costMicros);
-    reservedTokens += estimate;
-    reservedCostMicros += costMicros;
+    double fairCost = fairCost(ask, route.model());
+    InFlight request =
+        new InFlight(
+            ask,
+            route,
+            gateway,
+            arrivals++,
+            second,
+            estimate,
+            costMicros,
+            fairCost,
+            fairCost <= smallCostMax);
+    budget.reserve(estimate, costMicros);
     inFlight.put(ask.attempt(), request);
     return new Decision.Accepted(request);
   }
 
-  /** The no of the queue, asked only when no slot is at hand. */
-  @Nullable Refusal queueFull() {
+  /**
+   * The no of the queue, asked only when no slot is at hand: it is full, or what is before the
+   * request will take longer than the request may wait.
+   */
+  @Nullable Refusal noPlace(InFlight request, long nowMillis) {
     long limit = Objects.requireNonNull(limits().queueLength());
-    return waitingCount >= limit
-        ? Refusal.until(
-            429,
-            "queue_full",
-            Refusals.limit("queue_length", limit, waitingCount, Refusals.QUEUE_RETRY_MILLIS),
-            Refusals.QUEUE_RETRY_MILLIS)
+    if (waiting.size() >= limit) {
+      return Refusal.until(
+          429,
+          "queue_full",
+          Refusals.limit("queue_length", limit, waiting.size(), Refusals.QUEUE_RETRY_MILLIS),
+          Refusals.QUEUE_RETRY_MILLIS);
+    }
+    long expected = waiting.expectedWaitMillis(request, nowMillis);
+    long allowed =
+        Math.min(
+                request.ask.deadlineMillis(), request.ask.receivedAtMillis() + queueTimeoutMillis())
+            - nowMillis;
+    return expected > 0 && expected > allowed
+        ? Refusals.tooLate(expected, Math.max(0, allowed))
         : null;
   }
 
-  void enqueue(InFlight request) {
-    request.running = false;
-    if (waiting
-        .computeIfAbsent(request.pool(), pool -> new TreeSet<>(InFlight::inTurn))
-        .add(request)) {
-      waitingCount++;
-    }
+  /** The no to a request that has waited for as long as its plan allows. */
+  Refusal waitedInVain(InFlight request, long nowMillis) {
+    return waiting.isServedByNobody(request.pool(), nowMillis)
+        ? Refusals.noCapacity(
+            "No worker serves the model " + request.model.name() + " at the moment.")
+        : Refusals.queueTimeout(nowMillis - request.ask.receivedAtMillis());
   }
 
-  /** The next request of a pool, in turn; it is running from now on. */
-  @Nullable InFlight next(String pool) {
-    TreeSet<InFlight> queue = waiting.get(pool);
-    InFlight first = queue == null ? null : queue.first();
-    if (first != null) {
-      dequeue(first);
-      first.running = true;
-    }
-    return first;
+  /** Those that were admitted and wait for a slot. */
+  WaitingRoom waiting() {
+    return waiting;
   }
 
   @Nullable InFlight find(String attempt) {
@@ -253,7 +266,7 @@ final class Desk {
   @Nullable InFlight leave(String attempt, long nowMillis) {
     InFlight request = inFlight.remove(attempt);
     if (request != null) {
-      dequeue(request);
+      waiting.remove(request);
       release(request, 0, 0, nowMillis);
     }
     return request;
@@ -269,14 +282,12 @@ final class Desk {
     long spent = inputTokens + outputTokens;
     if (request == null) {
       tokens.add(spent, nowMillis);
-      spend(spent, costMicros, nowMillis);
+      budget.spend(spent, costMicros, nowMillis);
       return null;
     }
-    dequeue(request);
+    waiting.remove(request);
     release(request, spent, costMicros, nowMillis);
-    if (outputTokens > 0) {
-      outputTokensMean += LEARNING_RATE * (outputTokens - outputTokensMean);
-    }
+    estimates.learn(request.pool(), outputTokens);
     return request;
   }
 
@@ -291,38 +302,14 @@ final class Desk {
     return found;
   }
 
-  /** Requests that wait for longer than that, in any queue. */
-  List<InFlight> waitedOver(long millis, long nowMillis) {
-    List<InFlight> found = new ArrayList<>();
-    for (TreeSet<InFlight> queue : waiting.values()) {
-      for (InFlight request : queue) {
-        if (nowMillis - request.ask.receivedAtMillis() > millis) {
-          found.add(request);
-        }
-      }
-    }
-    return found;
-  }
-
-  List<String> waitingPools() {
-    return List.copyOf(waiting.keySet());
-  }
-
-  int waitingIn(String pool) {
-    TreeSet<InFlight> queue = waiting.get(pool);
-    return queue == null ? 0 : queue.size();
-  }
-
-  /**
-   * What the first in the queue is expected to cost in units of fair sharing; 0 when none waits.
-   */
-  double headCost(String pool) {
-    TreeSet<InFlight> queue = waiting.get(pool);
-    if (queue == null || queue.isEmpty()) {
-      return 0;
-    }
-    InFlight head = queue.first();
-    return head.model.cost(head.ask.inputTokens(), head.reservedTokens - head.ask.inputTokens());
+  /** On what terms this tenant shares a pool. */
+  Terms terms() {
+    long concurrent = Objects.requireNonNull(limits().concurrentRequests());
+    return new Terms(
+        weight(),
+        profile.reservationSlots(),
+        profile.reservationShare(),
+        (int) Math.min(Integer.MAX_VALUE, concurrent));
   }
 
   boolean isIdle() {
@@ -348,10 +335,6 @@ final class Desk {
 
   LimitsView view(long nowMillis) {
     Limits limits = limits();
-    rollMonth(nowMillis);
-    long untilMonth = millisUntilNextMonth(nowMillis);
-    Long tokenBudget = limits.tokensPerMonth();
-    Double spendBudget = limits.spendPerMonth();
     return new LimitsView(
         new LimitsView.Row(
             Objects.requireNonNull(limits.requestsPerMinute()),
@@ -362,14 +345,9 @@ final class Desk {
             tokens.used(nowMillis),
             tokens.millisUntilEmpty(nowMillis)),
         new LimitsView.Row(Objects.requireNonNull(limits.concurrentRequests()), inFlight.size(), 0),
-        new LimitsView.Row(Objects.requireNonNull(limits.queueLength()), waitingCount, 0),
-        tokenBudget == null
-            ? null
-            : new LimitsView.Row(tokenBudget, monthTokens + reservedTokens, untilMonth),
-        spendBudget == null
-            ? null
-            : new LimitsView.Row(
-                Math.round(spendBudget * 1e6), monthCostMicros + reservedCostMicros, untilMonth));
+        new LimitsView.Row(Objects.requireNonNull(limits.queueLength()), waiting.size(), 0),
+        budget.tokensRow(limits, nowMillis),
+        budget.spendRow(limits, nowMillis));
   }
 
   /** Money in millionths of the price unit; a price is per million tokens, so it is a product. */
@@ -410,84 +388,18 @@ final class Desk {
           ? Refusal.of(429, "tokens_exceeded", message + " It can never fit: make it smaller.")
           : Refusal.until(429, "tokens_exceeded", message, wait);
     }
-    return overBudget(limits, estimate, costMicros, nowMillis);
+    return budget.refusal(limits, estimate, costMicros, nowMillis);
   }
 
-  private @Nullable Refusal overBudget(
-      Limits limits, long estimate, long costMicros, long nowMillis) {
-    rollMonth(nowMillis);
-    long reset = millisUntilNextMonth(nowMillis);
-    Long tokenBudget = limits.tokensPerMonth();
-    long used = monthTokens + reservedTokens;
-    if (tokenBudget != null && used + estimate > tokenBudget) {
-      return new Refusal(
-          429,
-          "budget_exhausted",
-          Refusals.limit("tokens_per_month", tokenBudget, used, reset),
-          null,
-          reset,
-          false);
-    }
-    Double spendBudget = limits.spendPerMonth();
-    long spent = monthCostMicros + reservedCostMicros;
-    if (spendBudget != null && spent + costMicros > spendBudget * 1e6) {
-      return new Refusal(
-          429,
-          "budget_exhausted",
-          "Limit spend_per_month reached: limit "
-              + spendBudget
-              + ", used "
-              + spent / 1e6
-              + ", resets in "
-              + Refusals.duration(reset)
-              + ".",
-          null,
-          reset,
-          false);
-    }
-    return null;
-  }
-
-  private long outputEstimate(@Nullable Long declared) {
-    long learned = Math.max(1, Math.round(outputTokensMean * RESERVE_FACTOR));
-    return declared == null ? learned : Math.min(declared, learned);
-  }
-
-  private void dequeue(InFlight request) {
-    TreeSet<InFlight> queue = waiting.get(request.pool());
-    if (queue != null && queue.remove(request)) {
-      waitingCount--;
-      if (queue.isEmpty()) {
-        waiting.remove(request.pool());
-      }
-    }
+  private double fairCost(Ask ask, ModelSpec model) {
+    double output = estimates.charged(model.estimator(), model.name(), ask.outputTokensMax());
+    return model.inputWeight() * ask.inputTokens() + model.outputWeight() * output;
   }
 
   private void release(InFlight request, long spentTokens, long costMicros, long nowMillis) {
     tokens.correct(request.reservedSecond, spentTokens - request.reservedTokens, nowMillis);
-    reservedTokens -= request.reservedTokens;
-    reservedCostMicros -= request.reservedCostMicros;
-    spend(spentTokens, costMicros, nowMillis);
-  }
-
-  private void spend(long spentTokens, long costMicros, long nowMillis) {
-    rollMonth(nowMillis);
-    monthTokens += spentTokens;
-    monthCostMicros += costMicros;
-  }
-
-  private void rollMonth(long nowMillis) {
-    YearMonth now = YearMonth.from(Instant.ofEpochMilli(nowMillis).atZone(ZoneOffset.UTC));
-    if (now.isAfter(month)) {
-      month = now;
-      monthTokens = 0;
-      monthCostMicros = 0;
-    }
-  }
-
-  private long millisUntilNextMonth(long nowMillis) {
-    return month.plusMonths(1).atDay(1).atStartOfDay(ZoneOffset.UTC).toInstant().toEpochMilli()
-        - nowMillis;
+    budget.release(request.reservedTokens, request.reservedCostMicros);
+    budget.spend(spentTokens, costMicros, nowMillis);
   }
 
   private Plan plan() {

@@ -49,6 +49,19 @@ public final class Refusals {
         QUEUE_RETRY_MILLIS);
   }
 
+  /** What waits before the request takes longer than the request may wait. */
+  static Refusal tooLate(long expectedMillis, long allowedMillis) {
+    return Refusal.until(
+        503,
+        "queue_timeout",
+        "The requests that wait before this one take about "
+            + duration(expectedMillis)
+            + ", and it may wait "
+            + duration(allowedMillis)
+            + ". Try again later, or send fewer at once.",
+        Math.max(QUEUE_RETRY_MILLIS, expectedMillis - allowedMillis));
+  }
+
   /** The no of a run: its own status and code. */
   static Refusal ofRun(int httpStatus, String code, String message, @Nullable String param) {
     return httpStatus >= 500

@@ -13,7 +13,8 @@ public record ServingSettings(
     long passivateAfterMillis,
     long overdueGraceMillis,
     long durableWaitMillis,
-    int answerBytesMax) {
+    int answerBytesMax,
+    double smallCostMax) {
 
   public static ServingSettings of(Config root) {
     Config config = root.getConfig("rowhouse.serving");
@@ -28,6 +29,7 @@ public record ServingSettings(
         config.getDuration("passivate-after").toMillis(),
         config.getDuration("overdue-grace").toMillis(),
         config.getDuration("durable-wait").toMillis(),
-        Math.toIntExact(config.getMemorySize("answer-max").toBytes()));
+        Math.toIntExact(config.getMemorySize("answer-max").toBytes()),
+        root.getDouble("rowhouse.fairness.small-cost-max"));
   }
 }

@@ -1,5 +1,6 @@
 package dev.rowhouse.serving;
 
+import dev.rowhouse.fairness.Backlog;
 import dev.rowhouse.fairness.SlotHolder;
 import dev.rowhouse.fairness.SlotOwner;
 import dev.rowhouse.fairness.SlotUser;
@@ -33,8 +34,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The tenant's sharded actor: meters, queue, held slots, profile, and records on their way to the
- * journal. Thin: {@link Desk} admits, {@link SlotUser} keeps tickets, {@link RecordBatcher} gathers
- * records; here they are wired to messages and to the two event-sourced children.
+ * journal. Thin: {@link Desk} admits, {@link SlotUser} keeps tickets, {@link LedgerLine} brings
+ * records to the ledger; here they are wired to messages and to the two event-sourced children.
  *
  * <p>States: LOADING (children read the journal; requests wait, bounded) -> ACTIVE, or ABSENT when
  * there is no such tenant -> RETIRING (no newcomers, the last records are written) -> stopped.
@@ -99,8 +100,6 @@ public final class TenantEntity {
 
   private enum Timed {
     TICK,
-    FLUSH,
-    SEND_AGAIN,
     OPEN_RECORD
   }
 
@@ -118,18 +117,14 @@ public final class TenantEntity {
   private final ServingSettings settings;
   private final ActorRef<ClusterSharding.ShardCommand> shard;
   private final SlotUser slots;
-  private final RecordBatcher batcher;
+  private final LedgerLine line;
   private final Orders orders;
-  private final Acknowledgements acknowledgements = new Acknowledgements();
   private final Map<String, Integer> demanded = new HashMap<>();
   private final ArrayDeque<Object> stash = new ArrayDeque<>();
   private @Nullable ActorRef<TenantRecord.Command> record;
-  private @Nullable ActorRef<UsageLedger.Command> ledger;
   private @Nullable Desk desk;
   private State state = State.LOADING;
-  private boolean journalAway;
   private long lastBusyMillis;
-  private long flushMillis;
 
   private TenantEntity(
       ActorContext<Object> context,
@@ -145,9 +140,7 @@ public final class TenantEntity {
     this.shard = shard;
     this.lastBusyMillis = now();
     this.slots = new SlotUser(tenant.value(), now(), context.getSelf().narrow());
-    this.batcher =
-        new RecordBatcher(
-            settings.batchMax(), settings.lingerMillis(), settings.startedLingerMillis());
+    this.line = new LedgerLine(context, timers, tenant, settings);
     this.orders = new Orders(tenant);
     openRecord();
     timers.startTimerWithFixedDelay(Timed.TICK, TICK);
@@ -188,17 +181,31 @@ public final class TenantEntity {
         slots.withdrawn(withdrawn.ticket());
         yield Behaviors.same();
       }
+      case SlotHolder.Outlook outlook -> {
+        if (desk != null) {
+          desk.waiting().outlook(outlook, now());
+        }
+        yield Behaviors.same();
+      }
       case LedgerReply.Appended appended -> onAppended(appended);
-      case LedgerReply.AppendFailed failed -> onAppendFailed(failed);
+      case LedgerReply.AppendFailed failed -> {
+        line.failed(failed);
+        yield Behaviors.same();
+      }
       case LedgerReply.Opened opened -> onOpened(opened);
       case TenantRecord.Notice notice -> onNotice(notice);
       case Timed timed ->
           switch (timed) {
             case TICK -> onTick();
-            case FLUSH -> pump();
-            case SEND_AGAIN -> sendAgain();
             case OPEN_RECORD -> openRecord();
           };
+      case LedgerLine.Due due -> {
+        switch (due) {
+          case FLUSH -> line.pump(now());
+          case SEND_AGAIN -> line.sendAgain();
+        }
+        yield Behaviors.same();
+      }
       default -> Behaviors.unhandled();
     };
   }
@@ -215,7 +222,7 @@ public final class TenantEntity {
       case Command _ when desk == null -> refuseForAbsent(command);
       case Admit admit -> onAdmit(admit, desk);
       case Leave leave -> {
-        batcher.withdrawn(leave.attempt());
+        line.withdrawn(leave.attempt());
         yield onLeave(leave.attempt(), desk);
       }
       case Requeue requeue -> onRequeue(requeue.attempt(), desk);
@@ -225,6 +232,7 @@ public final class TenantEntity {
         yield Behaviors.same();
       }
       case QueryLedger query -> {
+        ActorRef<UsageLedger.Command> ledger = line.ledger();
         if (ledger != null) {
           ledger.tell(query.query());
         }
@@ -296,7 +304,7 @@ public final class TenantEntity {
       return Behaviors.same();
     }
     long now = now();
-    if (journalAway || batcher.size() >= settings.pendingMax()) {
+    if (!line.takesMore()) {
       admit
           .gateway()
           .tell(
@@ -317,24 +325,25 @@ public final class TenantEntity {
 
   /** Gives a request a slot that is at hand, or a place in the queue. */
   private void place(InFlight request, Desk desk) {
-    SlotUser.HeldTicket held = slots.take(request.pool());
+    long now = now();
+    SlotUser.HeldTicket held = slots.take(request.pool(), request.isSmall);
     if (held != null) {
       go(request, held, desk);
       return;
     }
-    Refusal full = desk.queueFull();
-    if (full != null) {
-      desk.withdraw(request, now());
-      request.gateway.tell(new Verdict.No(full, desk.view(now())));
+    Refusal no = desk.noPlace(request, now);
+    if (no != null) {
+      desk.withdraw(request, now);
+      request.gateway.tell(new Verdict.No(no, desk.view(now)));
       return;
     }
-    desk.enqueue(request);
+    desk.waiting().enter(request);
     request.gateway.tell(waiting(request, desk));
     demand(request.pool(), desk);
   }
 
   private Verdict waiting(InFlight request, Desk desk) {
-    return new Verdict.Waiting(desk.waitingIn(request.pool()) - 1, desk.view(now()));
+    return new Verdict.Waiting(desk.waiting().size(request.pool()) - 1, desk.view(now()));
   }
 
   private void go(InFlight request, SlotUser.HeldTicket held, Desk desk) {
@@ -347,7 +356,7 @@ public final class TenantEntity {
             held.worker(),
             desk.view(now));
     request.go = go;
-    batcher.started(
+    line.started(
         new StartedEntry(
             request.attempt(),
             request.ask.receivedAtMillis(),
@@ -356,7 +365,6 @@ public final class TenantEntity {
             request.reservedTokens),
         now);
     request.gateway.tell(go);
-    scheduleFlush(now);
   }
 
   private Behavior<Object> onHeld(SlotHolder.Held held) {
@@ -369,15 +377,20 @@ public final class TenantEntity {
       returnTickets();
       return Behaviors.same();
     }
-    if (open.waitingIn(pool) > 0) {
-      SlotUser.HeldTicket ticket = slots.take(pool);
-      InFlight next = ticket == null ? null : open.next(pool);
-      if (ticket != null && next != null) {
+    WaitingRoom waiting = open.waiting();
+    if (waiting.size(pool) > 0) {
+      InFlight next = waiting.next(pool, held.small(), now());
+      SlotUser.HeldTicket ticket = next == null ? null : slots.take(pool, next.isSmall);
+      if (next != null && ticket != null) {
         go(next, ticket, open);
       }
-      if (open.waitingIn(pool) == 0) {
+      if (waiting.size(pool) == 0) {
         demand(pool, open);
       }
+    }
+    if (held.small()) {
+      // Nothing small waits any more, and a large request may not have it.
+      returnTicket(new SlotUser.HeldTicket(held.ticket(), held.worker(), true));
     }
     return Behaviors.same();
   }
@@ -411,7 +424,7 @@ public final class TenantEntity {
   private Behavior<Object> onSettle(Settle settle, Desk desk) {
     RunReport report = settle.report();
     String attempt = report.order().attempt();
-    if (acknowledgements.isKnown(attempt, settle.worker(), settle.gateway())) {
+    if (line.isKnown(attempt, settle.worker(), settle.gateway())) {
       return Behaviors.same();
     }
     var settled = orders.record(report, desk.catalog());
@@ -425,71 +438,13 @@ public final class TenantEntity {
         slots.finished(request.go.ticket());
       }
     }
-    acknowledgements.await(attempt, settle.worker(), gateway);
-    batcher.ended(settled);
-    return pump();
-  }
-
-  private Behavior<Object> pump() {
-    RecordBatcher.Batch batch = batcher.next(now());
-    if (batch != null) {
-      send(batch);
-    } else {
-      scheduleFlush(now());
-    }
-    return Behaviors.same();
-  }
-
-  private void scheduleFlush(long now) {
-    long due = batcher.millisUntilDue(now);
-    if (due == Long.MAX_VALUE || batcher.again() != null) {
-      return;
-    }
-    long dueMillis = now + Math.max(1, due);
-    // The end of a short request is due long before the start that the timer was set for.
-    if (!timers.isTimerActive(Timed.FLUSH) || dueMillis < flushMillis) {
-      flushMillis = dueMillis;
-      timers.startSingleTimer(Timed.FLUSH, Duration.ofMillis(Math.max(1, due)));
-    }
-  }
-
-  private void send(RecordBatcher.Batch batch) {
-    if (ledger != null) {
-      ledger.tell(
-          new UsageLedger.Append(
-              batch.number(), batch.records(), batch.started(), context.getSelf().narrow()));
-    }
-  }
-
-  private Behavior<Object> sendAgain() {
-    RecordBatcher.Batch batch = batcher.again();
-    if (batch != null) {
-      send(batch);
-    }
+    line.ended(settled, settle.worker(), gateway, now());
     return Behaviors.same();
   }
 
   private Behavior<Object> onAppended(LedgerReply.Appended appended) {
-    journalAway = false;
-    RecordBatcher.Batch batch = batcher.acknowledged(appended.batch());
-    if (batch != null) {
-      for (var written : batch.records()) {
-        acknowledgements.written(written.attempt());
-      }
-    }
-    if (state == State.RETIRING && batcher.isEmpty()) {
-      return Behaviors.stopped();
-    }
-    return pump();
-  }
-
-  private Behavior<Object> onAppendFailed(LedgerReply.AppendFailed failed) {
-    if (!journalAway) {
-      context.getLog().warn("the journal does not take usage of {}: {}", tenant, failed.reason());
-    }
-    journalAway = true;
-    timers.startSingleTimer(Timed.SEND_AGAIN, Duration.ofMillis(settings.retryMillis()));
-    return Behaviors.same();
+    line.appended(appended, now());
+    return state == State.RETIRING && line.isEmpty() ? Behaviors.stopped() : Behaviors.same();
   }
 
   private Behavior<Object> onNotice(TenantRecord.Notice notice) {
@@ -501,18 +456,19 @@ public final class TenantEntity {
       case TenantRecord.ProfileChanged changed -> {
         if (desk != null) {
           desk.profile(changed.profile());
-        } else if (ledger == null) {
-          desk = new Desk(changed.profile(), parts.catalog(), parts.house());
+        } else if (line.ledger() == null) {
+          desk =
+              new Desk(changed.profile(), parts.catalog(), parts.house(), settings.smallCostMax());
           state = State.LOADING;
           // It comes back from a failing journal by itself; a bug in it restarts it from the
           // journal.
-          ledger =
+          line.open(
               context.spawn(
                   Behaviors.supervise(parts.ledger(tenant, context.getSelf().narrow()))
                       .onFailure(
                           SupervisorStrategy.restartWithBackoff(
                               Duration.ofMillis(settings.retryMillis()), LEDGER_BACKOFF_MAX, 0.2)),
-                  "ledger");
+                  "ledger"));
         }
       }
     }
@@ -526,7 +482,8 @@ public final class TenantEntity {
       unstash();
     }
     // A ledger that was read again knows nothing of a batch on its way.
-    return sendAgain();
+    line.sendAgain();
+    return Behaviors.same();
   }
 
   private void unstash() {
@@ -539,19 +496,11 @@ public final class TenantEntity {
   }
 
   private void demand(String pool, Desk desk) {
-    int pending = desk.waitingIn(pool);
-    Integer last = pending == 0 ? demanded.remove(pool) : demanded.put(pool, pending);
-    if (pending > 0 || last != null) {
-      parts
-          .coordinator()
-          .tell(
-              slots.demand(
-                  pool,
-                  pending,
-                  desk.headCost(pool),
-                  desk.weight(),
-                  desk.profile().reservationSlots(),
-                  null));
+    Backlog backlog = desk.waiting().backlog(pool, now());
+    Integer last =
+        backlog.pending() == 0 ? demanded.remove(pool) : demanded.put(pool, backlog.pending());
+    if (backlog.pending() > 0 || last != null) {
+      parts.coordinator().tell(slots.demand(pool, desk.terms(), backlog));
     }
   }
 
@@ -561,20 +510,20 @@ public final class TenantEntity {
     if (open == null || state != State.ACTIVE) {
       return open == null && isLongIdle(now) ? passivate() : Behaviors.same();
     }
-    for (InFlight late : open.waitedOver(open.queueTimeoutMillis(), now)) {
+    for (InFlight late : open.waiting().waitedOver(open.queueTimeoutMillis(), now)) {
+      Refusal refusal = open.waitedInVain(late, now);
       onLeave(late.attempt(), open);
-      late.gateway.tell(
-          new Verdict.No(Refusals.queueTimeout(now - late.ask.receivedAtMillis()), open.view(now)));
+      late.gateway.tell(new Verdict.No(refusal, open.view(now)));
     }
     for (InFlight lost : open.overdue(now - settings.overdueGraceMillis())) {
       // Its start is in the ledger, which makes an unknown of it when nobody settles.
       onLeave(lost.attempt(), open);
     }
-    for (String pool : open.waitingPools()) {
+    for (String pool : open.waiting().pools()) {
       demand(pool, open);
     }
-    pump();
-    return open.isIdle() && batcher.isEmpty() && isLongIdle(now) ? passivate() : Behaviors.same();
+    line.pump(now);
+    return open.isIdle() && line.isEmpty() && isLongIdle(now) ? passivate() : Behaviors.same();
   }
 
   private boolean isLongIdle(long now) {
@@ -590,14 +539,22 @@ public final class TenantEntity {
   private Behavior<Object> retire() {
     state = State.RETIRING;
     returnTickets();
-    if (batcher.isEmpty() || ledger == null) {
+    if (line.isDone()) {
       return Behaviors.stopped();
     }
-    return pump();
+    line.pump(now());
+    return Behaviors.same();
   }
 
   private void returnTickets() {
     for (SlotUser.HeldTicket held : slots.returnAll()) {
+      held.worker().tell(new SlotOwner.Return(held.ticket()));
+    }
+  }
+
+  /** Gives an unused ticket back; nothing happens when it is in use. */
+  private void returnTicket(SlotUser.HeldTicket held) {
+    if (slots.giveUp(held)) {
       held.worker().tell(new SlotOwner.Return(held.ticket()));
     }
   }

@@ -67,6 +67,9 @@ public final class CatalogReplica {
     private final ActorRef<Catalog> inbox;
     private final Set<ActorRef<Catalog>> watchers = new HashSet<>();
 
+    /** What watchers were told last: {@link #accept} may have taken a newer one past this actor. */
+    private Catalog told;
+
     Copying(
         ActorContext<Command> context,
         TimerScheduler<Command> timers,
@@ -74,6 +77,7 @@ public final class CatalogReplica {
         Duration resubscribeDelay) {
       this.context = context;
       this.keeper = keeper;
+      this.told = current.get();
       inbox = context.messageAdapter(Catalog.class, Received::new);
       keeper.tell(new CatalogKeeper.Subscribe(inbox));
       timers.startTimerWithFixedDelay(new Resubscribe(), resubscribeDelay);
@@ -94,11 +98,12 @@ public final class CatalogReplica {
 
     /** An equal version is taken too: a keeper on a node with a newer conf says it. */
     private void received(Catalog catalog) {
-      Catalog old = current.get();
-      if (catalog.version() < old.version() || catalog.equals(old)) {
+      if (catalog.version() < told.version() || catalog.equals(told)) {
         return;
       }
-      current.set(catalog);
+      told = catalog;
+      current.accumulateAndGet(
+          catalog, (known, offered) -> offered.version() >= known.version() ? offered : known);
       watchers.forEach(watcher -> watcher.tell(catalog));
     }
 

@@ -63,7 +63,8 @@ public final class ModelReader {
             inputWeight == null ? 1 : inputWeight,
             outputWeight == null ? OUTPUT_WEIGHT_DEFAULT : outputWeight,
             in.text("region", REGION_LENGTH_MAX),
-            owner(in));
+            owner(in),
+            estimator(in));
     price.close();
     weights.close();
     in.close();
@@ -87,6 +88,16 @@ public final class ModelReader {
       default -> in.error("engine", "must be embedded, embedding or openai");
     }
     return null;
+  }
+
+  private static Estimator estimator(FieldReader in) {
+    String label = in.text("estimator", 32);
+    Estimator estimator = label == null ? Estimator.MOVING_MEAN : Estimator.ofLabel(label);
+    if (estimator == null) {
+      in.error("estimator", "must be zero, moving_mean or max_tokens");
+      return Estimator.MOVING_MEAN;
+    }
+    return estimator;
   }
 
   private static @Nullable String baseUrl(FieldReader in, @Nullable String engine) {

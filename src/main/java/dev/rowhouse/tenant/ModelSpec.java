@@ -1,5 +1,6 @@
 package dev.rowhouse.tenant;
 
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param inputWeight what an input token counts in fair sharing
  * @param outputWeight what an output token counts in fair sharing
  * @param owner the one tenant for which this model exists; absent: all
+ * @param estimator what a request's output is taken to cost in fair sharing when it gets its slot
  */
 public record ModelSpec(
     String name,
@@ -32,13 +34,51 @@ public record ModelSpec(
     double inputWeight,
     double outputWeight,
     @Nullable String region,
-    @Nullable TenantId owner) {
+    @Nullable TenantId owner,
+    Estimator estimator) {
 
   public static final String EMBEDDED = "embedded";
   public static final String OPENAI = "openai";
 
   /** Turns texts into vectors in this process; such a model does not chat, and no other embeds. */
   public static final String EMBEDDING = "embedding";
+
+  public ModelSpec {
+    // A journal older than the field, and a body that leaves it out, mean the default.
+    estimator = Objects.requireNonNullElse(estimator, Estimator.MOVING_MEAN);
+  }
+
+  /** A model with the usual estimator. */
+  public ModelSpec(
+      String name,
+      String engine,
+      @Nullable String baseUrl,
+      @Nullable String upstreamModel,
+      @Nullable String apiKeyRef,
+      int slots,
+      @Nullable Integer slotsTotal,
+      double inputPerMillion,
+      double outputPerMillion,
+      double inputWeight,
+      double outputWeight,
+      @Nullable String region,
+      @Nullable TenantId owner) {
+    this(
+        name,
+        engine,
+        baseUrl,
+        upstreamModel,
+        apiKeyRef,
+        slots,
+        slotsTotal,
+        inputPerMillion,
+        outputPerMillion,
+        inputWeight,
+        outputWeight,
+        region,
+        owner,
+        Estimator.MOVING_MEAN);
+  }
 
   public boolean isEmbedder() {
     return engine.equals(EMBEDDING);

@@ -83,6 +83,7 @@ public record Tenant(
         spec.weight(),
         spec.limits(),
         spec.reservationSlots(),
+        spec.reservationShare(),
         spec.defaultModel(),
         spec.allowedModels(),
         spec.aliases(),

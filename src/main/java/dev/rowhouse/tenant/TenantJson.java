@@ -30,7 +30,7 @@ public final class TenantJson {
     json.put("plan", profile.plan());
     json.put("weight", profile.weight());
     json.set("limits", limits(profile.limits()));
-    json.putObject("reservation").put("slots", profile.reservationSlots());
+    json.set("reservation", reservation(profile.reservation()));
     json.set(
         "models",
         models(
@@ -110,6 +110,7 @@ public final class TenantJson {
         .put("input_per_million", model.inputPerMillion())
         .put("output_per_million", model.outputPerMillion());
     json.putObject("weights").put("input", model.inputWeight()).put("output", model.outputWeight());
+    json.put("estimator", model.estimator().label());
     json.put("region", model.region());
     TenantId owner = model.owner();
     json.put("owner", owner == null ? null : owner.value());
@@ -123,7 +124,7 @@ public final class TenantJson {
     json.put("plan", spec.plan());
     json.put("weight", spec.weight());
     json.set("limits", limits(spec.limits()));
-    json.putObject("reservation").put("slots", spec.reservationSlots());
+    json.set("reservation", reservation(spec.reservation()));
     json.set(
         "models",
         models(spec.defaultModel(), spec.allowedModels(), spec.aliases(), spec.fallbacks()));
@@ -139,6 +140,13 @@ public final class TenantJson {
     json.set("retrieval", retrieval(spec.retrieval()));
     json.put("content_log", spec.contentLog());
     return json;
+  }
+
+  private static @Nullable ObjectNode reservation(Reservation reservation) {
+    if (reservation.slots() > 0) {
+      return Json.object().put("slots", reservation.slots());
+    }
+    return reservation.share() > 0 ? Json.object().put("share", reservation.share()) : null;
   }
 
   private static ObjectNode limits(Limits limits) {

@@ -11,7 +11,10 @@ import org.jspecify.annotations.Nullable;
  * @param version the sequence number of the tenant's record that this profile shows
  * @param limits the tenant's own limits only; the plan fills what they leave open
  * @param weight the tenant's own weight; absent: the plan's
- * @param reservationSlots slots that are the tenant's even under contention
+ * @param reservationSlots slots of each pool that are the tenant's even under contention; 0 when a
+ *     share is reserved, or nothing
+ * @param reservationShare the part of each pool's slots that is, 0 to 0.8; 0 when slots are
+ *     reserved, or nothing
  * @param defaultModel the model of a request that names none
  * @param allowedModels names that the tenant may ask for; empty: every model that exists for it
  * @param aliases names of the tenant's own for models
@@ -27,6 +30,7 @@ public record TenantProfile(
     @Nullable Double weight,
     Limits limits,
     int reservationSlots,
+    double reservationShare,
     @Nullable String defaultModel,
     List<String> allowedModels,
     Map<String, String> aliases,
@@ -44,6 +48,10 @@ public record TenantProfile(
     fallbacks = Map.copyOf(fallbacks);
     prompts = Map.copyOf(prompts);
     keys = Map.copyOf(keys);
+  }
+
+  public Reservation reservation() {
+    return new Reservation(reservationSlots, reservationShare);
   }
 
   public enum Status {

@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Plan, weight, limits and default model that are absent follow the plan and the house at any
  * time; cache and retrieval are filled with the defaults of the day when they are set.
  *
+ * @param reservationSlots slots of each pool that are the tenant's even under contention
+ * @param reservationShare the part of each pool's slots that is; one of the two is 0
  * @param prompts the templates that the operator declares; the tenant may have more of its own
  */
 public record TenantSpec(
@@ -21,6 +23,7 @@ public record TenantSpec(
     @Nullable Double weight,
     Limits limits,
     int reservationSlots,
+    double reservationShare,
     @Nullable String defaultModel,
     List<String> allowedModels,
     Map<String, String> aliases,
@@ -66,6 +69,7 @@ public record TenantSpec(
           null,
           Limits.UNSET,
           0,
+          0,
           null,
           List.of(),
           Map.of(),
@@ -81,6 +85,10 @@ public record TenantSpec(
     aliases = Map.copyOf(aliases);
     fallbacks = Map.copyOf(fallbacks);
     prompts = Map.copyOf(prompts);
+  }
+
+  public Reservation reservation() {
+    return new Reservation(reservationSlots, reservationShare);
   }
 
   /** A template as it was declared, without a version. */

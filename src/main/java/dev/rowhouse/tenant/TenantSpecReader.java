@@ -64,20 +64,36 @@ public final class TenantSpecReader {
    */
   static Checked<TenantSpec> merge(TenantId tenant, TenantSpec spec, TenantPatch patch) {
     ObjectNode merged = TenantJson.spec(spec);
-    Json.mergePatch(merged, Json.read(patch.json()));
+    JsonNode changes = Json.read(patch.json());
+    forgetTheOtherReservation(merged, changes);
+    Json.mergePatch(merged, changes);
     return new TenantSpecReader(tenant, null, false).read(merged);
+  }
+
+  /** A patch from slots to a share, or back, need not take the old one away by a null. */
+  private static void forgetTheOtherReservation(ObjectNode merged, JsonNode changes) {
+    if (merged.get("reservation") instanceof ObjectNode before) {
+      JsonNode after = changes.path("reservation");
+      if (after.hasNonNull("share")) {
+        before.remove("slots");
+      } else if (after.hasNonNull("slots")) {
+        before.remove("share");
+      }
+    }
   }
 
   private Checked<TenantSpec> read(JsonNode body) {
     FieldReader in = FieldReader.of(body);
     FieldReader models = in.object("models");
+    Reservation reservation = reservation(in);
     TenantSpec spec =
         new TenantSpec(
             in.text("display_name", TenantSpec.DISPLAY_NAME_LENGTH_MAX),
             plan(in),
             in.positive("weight", WEIGHT_MAX),
             limits(in.object("limits")),
-            reservation(in.object("reservation")),
+            reservation.slots(),
+            reservation.share(),
             defaultModel(models),
             allowed(models),
             models.entries(
@@ -116,10 +132,16 @@ public final class TenantSpecReader {
     return limits;
   }
 
-  private static int reservation(FieldReader in) {
-    int slots = in.integer("slots", 0, RESERVATION_SLOTS_MAX, 0);
+  private static Reservation reservation(FieldReader body) {
+    FieldReader in = body.object("reservation");
+    Long slots = in.integer("slots", 1, RESERVATION_SLOTS_MAX);
+    Double share = in.positive("share", Reservation.SHARE_MAX);
+    if (in.node("slots") != null && in.node("share") != null) {
+      in.error("share", "excludes slots: a reservation is slots of each pool or a share of it");
+      return Reservation.NONE;
+    }
     in.close();
-    return slots;
+    return new Reservation(slots == null ? 0 : Math.toIntExact(slots), share == null ? 0 : share);
   }
 
   private @Nullable String defaultModel(FieldReader models) {

@@ -21,14 +21,15 @@ class FairQueueTest {
 
   private final FairQueue queue = new FairQueue(100);
 
-  private static void wants(FairQueue queue, String tenant, double weight, long waiting) {
+  private static void wants(FairQueue queue, String tenant, double weight, int waiting) {
     queue.open(tenant);
-    queue.demand(tenant, weight, 0, null, waiting, 10);
+    queue.demand(tenant, Terms.of(weight), Backlog.of(waiting, 10));
   }
 
   /** One slot: the next tenant runs once at this cost. */
   private static String serve(FairQueue queue, double cost) {
-    FairQueue.Pick pick = queue.next(1);
+    queue.capacity(1);
+    FairQueue.Pick pick = queue.next(false);
     assertNotNull(pick);
     double charge = queue.grant(pick);
     queue.refund(pick.tenant(), charge);
@@ -88,8 +89,9 @@ class FairQueueTest {
       wants(queue, "acme", 1, MANY);
       wants(queue, "globex", 1, MANY);
       Map<String, Integer> grants = new HashMap<>();
+      queue.capacity(10);
       for (int slot = 0; slot < 10; slot++) {
-        FairQueue.Pick pick = queue.next(10);
+        FairQueue.Pick pick = queue.next(false);
         assertNotNull(pick);
         queue.grant(pick);
         grants.merge(pick.tenant(), 1, Integer::sum);
@@ -101,12 +103,12 @@ class FairQueueTest {
     void spreadsThemEvenWhenNothingIsEstimated() {
       for (String tenant : new String[] {"acme", "globex"}) {
         queue.open(tenant);
-        queue.demand(tenant, 1, 0, null, 2, 0);
+        queue.demand(tenant, Terms.of(1), Backlog.of(2, 0));
       }
-      FairQueue.Pick first = queue.next(4);
+      FairQueue.Pick first = queue.next(false);
       assertNotNull(first);
       queue.grant(first);
-      FairQueue.Pick second = queue.next(4);
+      FairQueue.Pick second = queue.next(false);
       assertNotNull(second);
       assertFalse(first.tenant().equals(second.tenant()));
     }
@@ -167,8 +169,8 @@ class FairQueueTest {
       wants(queue, "globex", 1, 2);
       double before = account(queue, "acme").counter;
       queue.settle("acme", 1_000, 0);
-      queue.waiting("acme", 0);
-      queue.waiting("acme", 1);
+      queue.waiting("acme", 0, 0);
+      queue.waiting("acme", 1, 0);
       assertTrue(account(queue, "acme").counter >= before + 1_000);
     }
 
@@ -190,13 +192,14 @@ class FairQueueTest {
   class WithReservationsAndLimits {
     private void wantsWith(String tenant, int reservation, @Nullable Integer limit) {
       queue.open(tenant);
-      queue.demand(tenant, 1, reservation, limit, MANY, 10);
+      queue.demand(tenant, new Terms(1, reservation, 0, limit), Backlog.of(MANY, 10));
     }
 
     private Map<String, Integer> fill(int slots) {
       Map<String, Integer> grants = new HashMap<>();
+      queue.capacity(slots);
       for (int slot = 0; slot < slots; slot++) {
-        FairQueue.Pick pick = queue.next(slots);
+        FairQueue.Pick pick = queue.next(false);
         if (pick != null) {
           queue.grant(pick);
           grants.merge(pick.tenant(), 1, Integer::sum);
@@ -240,7 +243,7 @@ class FairQueueTest {
     @Test
     void lendsWhatAReservationLeaves() {
       queue.open("globex");
-      queue.demand("globex", 1, 5, null, 0, 10);
+      queue.demand("globex", new Terms(1, 5, 0, null), Backlog.of(0, 10));
       wantsWith("acme", 0, null);
       assertEquals(Map.of("acme", 10), fill(10));
     }
@@ -252,15 +255,92 @@ class FairQueueTest {
       assertEquals(Map.of("acme", 2, "globex", 8), fill(10));
       queue.release("acme");
       queue.settle("globex", 10_000, 0);
-      FairQueue.Pick pick = queue.next(10);
+      FairQueue.Pick pick = queue.next(false);
       assertNotNull(pick);
       assertEquals("acme", pick.tenant());
+    }
+
+    @Test
+    void servesAShareOfThePoolBeforeAllCounters() {
+      queue.open("globex");
+      queue.demand("globex", new Terms(1, 0, 0.3, null), Backlog.of(MANY, 10));
+      wantsWith("acme", 0, null);
+      queue.settle("globex", 1_000_000, 0);
+      assertEquals(Map.of("globex", 3, "acme", 7), fill(10));
+    }
+
+    @Test
+    void measuresAShareByTheCapacityThatThereIs() {
+      queue.open("globex");
+      queue.demand("globex", new Terms(1, 0, 0.3, null), Backlog.of(MANY, 10));
+      wantsWith("acme", 0, null);
+      queue.settle("globex", 1_000_000, 0);
+      queue.capacity(10);
+      assertEquals(Map.of("globex", 6, "acme", 14), fill(20));
     }
 
     @Test
     void wantsNoMoreThanTheLimitsAllow() {
       wantsWith("acme", 0, 2);
       assertEquals(2, queue.wantsTotal());
+    }
+  }
+
+  @Nested
+  class WithSlotsForSmallRequests {
+    private void wantsSmall(String tenant, int waiting, int small) {
+      queue.open(tenant);
+      queue.demand(tenant, Terms.of(1), new Backlog(waiting, 1_000, small, 20, 0, 0));
+    }
+
+    @Test
+    void givesThemToTheSmallestCounterThatHasASmallRequest() {
+      wantsSmall("acme", 5, 0);
+      wantsSmall("globex", 5, 1);
+      wantsSmall("other", 5, 1);
+      queue.settle("other", 100, 0);
+      FairQueue.Pick pick = queue.next(true);
+      assertEquals(new FairQueue.Pick("globex", false, true), pick);
+    }
+
+    @Test
+    void chargesTheSmallRequestsEstimate() {
+      wantsSmall("acme", 5, 2);
+      FairQueue.Pick pick = queue.next(true);
+      assertNotNull(pick);
+      assertEquals(20, queue.grant(pick));
+      assertEquals(1, account(queue, "acme").waitingSmall);
+      assertEquals(4, account(queue, "acme").waiting);
+    }
+
+    @Test
+    void giveThemToNobodyWhenNothingSmallWaits() {
+      wantsSmall("acme", 5, 1);
+      FairQueue.Pick pick = queue.next(true);
+      assertNotNull(pick);
+      queue.grant(pick);
+      assertNull(queue.next(true));
+      assertNotNull(queue.next(false));
+    }
+  }
+
+  @Nested
+  class WhileARunIsOpen {
+    @Test
+    void chargesWhatItSpentBeyondTheEstimate() {
+      wants(queue, "acme", 2, 1);
+      FairQueue.Pick pick = queue.next(false);
+      assertNotNull(pick);
+      double charged = queue.grant(pick);
+      assertEquals(5, charged);
+      assertEquals(5, queue.progress("acme", charged, 8));
+      charged = queue.progress("acme", charged, 30);
+      assertEquals(15, charged);
+      assertEquals(15, account(queue, "acme").counter);
+      queue.refund("acme", charged);
+      queue.settle("acme", 40, 0);
+      assertEquals(20, account(queue, "acme").counter);
+      assertEquals(0, account(queue, "acme").unsettled);
     }
   }
 
@@ -290,8 +370,8 @@ class FairQueueTest {
       queue.open("acme");
       queue.adopt("acme");
       queue.settle("acme", 90, 0);
-      assertNull(queue.next(10));
-      queue.demand("acme", 3, 0, null, 1, 10);
+      assertNull(queue.next(false));
+      queue.demand("acme", Terms.of(3), Backlog.of(1, 10));
       assertEquals(30, account(queue, "acme").counter);
     }
   }

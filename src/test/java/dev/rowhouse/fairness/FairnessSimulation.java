@@ -43,6 +43,9 @@ final class FairnessSimulation {
           Duration.ofSeconds(15),
           Duration.ofMillis(200),
           Duration.ofSeconds(5),
+          0.1,
+          50,
+          Duration.ofSeconds(1),
           1_000,
           10,
           100);

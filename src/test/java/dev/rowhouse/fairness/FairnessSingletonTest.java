@@ -1,6 +1,7 @@
 package dev.rowhouse.fairness;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.typesafe.config.ConfigFactory;
 import java.time.Duration;
@@ -38,7 +39,7 @@ class FairnessSingletonTest {
   }
 
   @Test
-  void answersAPingByWayOfItsProxy() {
+  void answersAPingByWayOfItsProxyAndCountsWhatItHandles() {
     Cluster cluster = Cluster.get(KIT.system());
     cluster.manager().tell(Join.create(cluster.selfMember().address()));
     ActorRef<FairnessCoordinator.Command> proxy =
@@ -55,5 +56,14 @@ class FairnessSingletonTest {
               return pongs.receiveMessage(Duration.ofMillis(500));
             });
     assertEquals(7, pong.epoch());
+    long counted = messages(proxy);
+    assertEquals(counted + 1, messages(proxy), "its own timers are left out");
+    assertTrue(FairnessCoordinator.messagesHandled() > counted, "counted for the process too");
+  }
+
+  private static long messages(ActorRef<FairnessCoordinator.Command> proxy) {
+    TestProbe<FairnessSnapshot> snapshots = KIT.createTestProbe();
+    proxy.tell(new FairnessCoordinator.Snapshot(0, 10, snapshots.getRef()));
+    return snapshots.receiveMessage(Duration.ofSeconds(20)).messages();
   }
 }

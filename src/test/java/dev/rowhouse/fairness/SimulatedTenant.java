@@ -110,7 +110,7 @@ final class SimulatedTenant {
   private void serve() {
     boolean changed = false;
     while (!waiting.isEmpty()) {
-      SlotUser.HeldTicket held = slots.take(FairnessSimulation.POOL);
+      SlotUser.HeldTicket held = slots.take(FairnessSimulation.POOL, false);
       if (held == null) {
         break;
       }
@@ -151,7 +151,10 @@ final class SimulatedTenant {
 
   private void demand() {
     world.toCoordinator(
-        slots.demand(FairnessSimulation.POOL, waiting.size(), 100, weight, reservation, limit));
+        slots.demand(
+            FairnessSimulation.POOL,
+            new Terms(weight, reservation, 0, limit),
+            Backlog.of(waiting.size(), 100)));
   }
 
   private String nextAttempt() {

@@ -49,7 +49,7 @@ final class SimulatedWorker {
   }
 
   void start(SlotTicket ticket, SimulatedTenant tenant, String attempt, long costTokens) {
-    StartDecision decision = slots.start(ticket, tenant.name, attempt);
+    StartDecision decision = slots.start(ticket, tenant.name, attempt, world.nowMillis());
     switch (decision) {
       case StartDecision.Accepted _ -> {
         world.ticketAcceptedOnce.accepted(ticket);
@@ -89,7 +89,7 @@ final class SimulatedWorker {
     for (SlotEffect effect : effects) {
       switch (effect) {
         case SlotEffect.Mint mint -> {
-          SlotHolder.Held held = new SlotHolder.Held(mint.ticket(), self);
+          SlotHolder.Held held = new SlotHolder.Held(mint.ticket(), self, mint.small());
           world.toHolder(mint.holder(), tenant -> tenant.held(held));
         }
         case SlotEffect.Withdraw withdraw ->

@@ -54,10 +54,13 @@ final class SimulationInvariants {
     void check(CoordinatorState state) {
       for (PoolState pool : state.pools()) {
         boolean listens = pool.workers().slotsTotal() != null;
-        if (!listens && pool.workers().free() > 0 && pool.queue().wantsTotal() > 0) {
+        if (!listens && pool.freeForThoseThatWait() > 0 && pool.queue().wantsTotal() > 0) {
           throw new Broken(
               getClass(),
-              pool.workers().free() + " free beside " + pool.queue().wantsTotal() + " wanted");
+              pool.freeForThoseThatWait()
+                  + " free beside "
+                  + pool.queue().wantsTotal()
+                  + " wanted");
         }
       }
     }

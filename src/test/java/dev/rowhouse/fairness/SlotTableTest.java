@@ -36,7 +36,7 @@ class SlotTableTest {
   }
 
   private static SlotOwner.Grant grant(long seq, boolean hold) {
-    return new SlotOwner.Grant(1, "m", 0, seq, "acme", ACME, hold);
+    return new SlotOwner.Grant(1, "m", 0, seq, "acme", ACME, hold, false);
   }
 
   private static SlotTicket ticket(long seq) {
@@ -52,7 +52,7 @@ class SlotTableTest {
   }
 
   private StartDecision start(long seq, String attempt) {
-    return table.start(ticket(seq), "acme", attempt);
+    return table.start(ticket(seq), "acme", attempt, 0);
   }
 
   @Nested
@@ -60,8 +60,9 @@ class SlotTableTest {
     @Test
     void aGrantMintsATicketForTheHolder() {
       assertEquals(
-          List.of(new Mint(ticket(1), ACME), new Report(false)), table.grant(grant(1, true)));
-      assertEquals(new SlotRow(0, 1, "acme", ACME, false, null, true), row());
+          List.of(new Mint(ticket(1), ACME, false), new Report(false)),
+          table.grant(grant(1, true)));
+      assertEquals(new SlotRow(0, 1, "acme", ACME, false, null, true, 0), row());
     }
 
     @Test
@@ -100,7 +101,7 @@ class SlotTableTest {
     @Test
     void itsTicketStartsOneRequestAndRaisesTheNumber() {
       assertEquals(new Accepted(), start(1, "a"));
-      assertEquals(new SlotRow(0, 2, "acme", ACME, true, "a", true), row());
+      assertEquals(new SlotRow(0, 2, "acme", ACME, true, "a", true, 0), row());
     }
 
     @Test
@@ -132,7 +133,7 @@ class SlotTableTest {
 
     @Test
     void anotherTenantsUseOfTheTicketIsRefused() {
-      assertEquals(new Refused(Reason.OTHER_TENANT), table.start(ticket(1), "globex", "a"));
+      assertEquals(new Refused(Reason.OTHER_TENANT), table.start(ticket(1), "globex", "a", 0));
       assertEquals(new Accepted(), start(1, "a"));
     }
 
@@ -140,33 +141,34 @@ class SlotTableTest {
     void aTicketOfAnEarlierIncarnationOrAnotherWorkerIsRefused() {
       assertEquals(
           new Refused(Reason.OTHER_INCARNATION),
-          table.start(new SlotTicket("m", "w", 6, 0, 1), "acme", "a"));
+          table.start(new SlotTicket("m", "w", 6, 0, 1), "acme", "a", 0));
       assertEquals(
           new Refused(Reason.OTHER_INCARNATION),
-          table.start(new SlotTicket("m", "x", 7, 0, 1), "acme", "a"));
+          table.start(new SlotTicket("m", "x", 7, 0, 1), "acme", "a", 0));
       assertEquals(
           new Refused(Reason.UNKNOWN_SLOT),
-          table.start(new SlotTicket("m", "w", 7, 5, 1), "acme", "a"));
+          table.start(new SlotTicket("m", "w", 7, 5, 1), "acme", "a", 0));
     }
 
     @Test
     void theSameGrantAgainIsIgnoredAndAnothersIsNot() {
       assertEquals(List.of(), table.grant(grant(1, true)));
-      assertEquals(freed(), table.grant(new SlotOwner.Grant(1, "m", 0, 1, "globex", GLOBEX, true)));
+      assertEquals(
+          freed(), table.grant(new SlotOwner.Grant(1, "m", 0, 1, "globex", GLOBEX, true, false)));
       assertEquals("acme", row().holder());
     }
 
     @Test
     void aRecallWithdrawsTheTicketAndVoidsIt() {
       assertEquals(List.of(new Withdraw(ticket(1), ACME), new Report(true)), table.recall(0, 1));
-      assertEquals(new SlotRow(0, 2, null, null, false, null, false), row());
+      assertEquals(new SlotRow(0, 2, null, null, false, null, false, 0), row());
       assertEquals(new Refused(Reason.OTHER_SEQ), start(1, "a"));
     }
 
     @Test
     void aReturnFreesItAndASecondReturnDoesNothing() {
       assertEquals(freed(), table.giveBack(ticket(1)));
-      table.grant(new SlotOwner.Grant(1, "m", 0, 2, "globex", GLOBEX, true));
+      table.grant(new SlotOwner.Grant(1, "m", 0, 2, "globex", GLOBEX, true, false));
       assertEquals(List.of(), table.giveBack(ticket(1)));
       assertEquals("globex", row().holder());
     }
@@ -187,7 +189,7 @@ class SlotTableTest {
     void theEndOfAKeptSlotMintsTheNextTicketForTheHolder() {
       table.grant(grant(1, true));
       start(1, "a");
-      assertEquals(List.of(new Mint(ticket(2), ACME)), table.finish(0, "a"));
+      assertEquals(List.of(new Mint(ticket(2), ACME, false)), table.finish(0, "a"));
     }
 
     @Test
@@ -195,7 +197,7 @@ class SlotTableTest {
       table.grant(grant(1, false));
       start(1, "a");
       assertEquals(freed(), table.finish(0, "a"));
-      assertEquals(new SlotRow(0, 2, null, null, false, null, false), row());
+      assertEquals(new SlotRow(0, 2, null, null, false, null, false, 0), row());
     }
 
     @Test
@@ -231,7 +233,7 @@ class SlotTableTest {
     void aGrantOfARunningSlotIsIgnored() {
       table.grant(grant(1, false));
       start(1, "a");
-      table.grant(new SlotOwner.Grant(1, "m", 0, 2, "globex", GLOBEX, true));
+      table.grant(new SlotOwner.Grant(1, "m", 0, 2, "globex", GLOBEX, true, false));
       assertEquals("acme", row().holder());
     }
   }
@@ -290,17 +292,18 @@ class SlotTableTest {
 
     @Test
     void anOldEpochIsNotObeyed() {
-      slots.on(new SlotOwner.Grant(5, "m", 0, 1, "acme", ACME, true));
+      slots.on(new SlotOwner.Grant(5, "m", 0, 1, "acme", ACME, true, false));
       assertEquals(List.of(), slots.on(new SlotOwner.Recall(4, "m", 0, 1)));
-      assertEquals(List.of(), slots.on(new SlotOwner.Grant(4, "m", 1, 1, "globex", GLOBEX, true)));
+      assertEquals(
+          List.of(), slots.on(new SlotOwner.Grant(4, "m", 1, 1, "globex", GLOBEX, true, false)));
       assertEquals("acme", pool().rows().get(0).holder());
       assertTrue(pool().rows().get(1).free());
     }
 
     @Test
     void costsAddUpByTheWeightsOfTheModel() {
-      slots.on(new SlotOwner.Grant(5, "m", 0, 1, "acme", ACME, true));
-      slots.start(ticket(1), "acme", "a");
+      slots.on(new SlotOwner.Grant(5, "m", 0, 1, "acme", ACME, true, false));
+      slots.start(ticket(1), "acme", "a", 0);
       slots.finish(ticket(1), "acme", "a", 10, 20, 0);
       PoolTable.CostRow row = pool().costs().getFirst();
       assertEquals(50, row.cumulativeCost());
@@ -319,8 +322,8 @@ class SlotTableTest {
 
     @Test
     void aClosedWorkerKeepsItsRunsOnly() {
-      slots.on(new SlotOwner.Grant(5, "m", 0, 1, "acme", ACME, true));
-      slots.start(ticket(1), "acme", "a");
+      slots.on(new SlotOwner.Grant(5, "m", 0, 1, "acme", ACME, true, false));
+      slots.start(ticket(1), "acme", "a", 0);
       slots.close(true);
       assertEquals(Map.of("m", 1), slots.sizes());
       slots.finish(ticket(1), "acme", "a", 1, 1, 0);

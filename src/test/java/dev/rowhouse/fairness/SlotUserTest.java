@@ -18,11 +18,11 @@ class SlotUserTest {
       new SlotUser("acme", 1, TestInbox.<SlotHolder>create("acme").getRef());
 
   private static SlotHolder.Held held(long incarnation, int slot, long seq) {
-    return new SlotHolder.Held(new SlotTicket("m", "w", incarnation, slot, seq), WORKER);
+    return new SlotHolder.Held(new SlotTicket("m", "w", incarnation, slot, seq), WORKER, false);
   }
 
   private SlotTicket take() {
-    SlotUser.HeldTicket taken = user.take("m");
+    SlotUser.HeldTicket taken = user.take("m", false);
     assertNotNull(taken);
     return taken.ticket();
   }
@@ -31,7 +31,23 @@ class SlotUserTest {
   void givesEachTicketOnce() {
     user.offer(held(1, 0, 1));
     assertEquals(held(1, 0, 1).ticket(), take());
-    assertNull(user.take("m"));
+    assertNull(user.take("m", false));
+  }
+
+  @Test
+  void givesATicketForSmallRequestsToSmallOnesOnly() {
+    SlotTicket any = held(1, 0, 1).ticket();
+    SlotTicket small = held(1, 1, 1).ticket();
+    user.offer(held(1, 0, 1));
+    user.offer(new SlotHolder.Held(small, WORKER, true));
+    SlotUser.HeldTicket first = user.take("m", true);
+    assertNotNull(first);
+    assertEquals(small, first.ticket());
+    assertNotNull(user.take("m", false));
+    user.finished(any);
+    user.finished(small);
+    user.offer(new SlotHolder.Held(held(1, 1, 2).ticket(), WORKER, true));
+    assertNull(user.take("m", false));
   }
 
   @Test
@@ -57,7 +73,7 @@ class SlotUserTest {
     user.offer(held(1, 0, 1));
     user.withdrawn(held(1, 0, 1).ticket());
     assertFalse(user.offer(held(1, 0, 1)));
-    assertNull(user.take("m"));
+    assertNull(user.take("m", false));
     assertTrue(user.isEmpty());
   }
 
@@ -85,7 +101,7 @@ class SlotUserTest {
     user.offer(held(1, 1, 1));
     SlotTicket used = take();
     assertEquals(
-        List.of(new SlotUser.HeldTicket(held(1, 1, 1).ticket(), WORKER)), user.returnAll());
+        List.of(new SlotUser.HeldTicket(held(1, 1, 1).ticket(), WORKER, false)), user.returnAll());
     assertEquals(1, user.held("m"));
     user.finished(used);
     assertTrue(user.isEmpty());
@@ -94,8 +110,8 @@ class SlotUserTest {
   @Test
   void demandsUnderRisingVersions() {
     user.offer(held(1, 0, 1));
-    FairnessCoordinator.Demand first = user.demand("m", 2, 10, 1, 0, null);
-    FairnessCoordinator.Demand second = user.demand("m", 0, 10, 1, 0, null);
+    FairnessCoordinator.Demand first = user.demand("m", Terms.of(1), Backlog.of(2, 10));
+    FairnessCoordinator.Demand second = user.demand("m", Terms.of(1), Backlog.of(0, 10));
     assertEquals(1, first.held());
     assertTrue(second.version() > first.version());
   }

@@ -63,7 +63,8 @@ class WeightedShareTest {
     double weight = weights.getOrDefault(user.tenant(), 1.0);
     toWorker.addAll(
         state.demand(
-            user.demand(FairnessSimulation.POOL, 1_000, ESTIMATE, weight, 0, null), nowMillis));
+            user.demand(FairnessSimulation.POOL, Terms.of(weight), Backlog.of(1_000, ESTIMATE)),
+            nowMillis));
   }
 
   private void deliver() {
@@ -90,14 +91,14 @@ class WeightedShareTest {
 
   private void start(SlotEffect.Mint mint) {
     SlotUser user = users.get(mint.holder());
-    if (user == null || !user.offer(new SlotHolder.Held(mint.ticket(), WORKER))) {
+    if (user == null || !user.offer(new SlotHolder.Held(mint.ticket(), WORKER, mint.small()))) {
       return;
     }
-    user.take(FairnessSimulation.POOL);
+    user.take(FairnessSimulation.POOL, false);
     attempts++;
     String attempt = "a" + attempts;
     int cost = 1 + random.nextInt(LARGEST_RUN);
-    slots.start(mint.ticket(), user.tenant(), attempt);
+    slots.start(mint.ticket(), user.tenant(), attempt, nowMillis);
     runs.add(new Run(nowMillis + cost, mint.ticket(), user.tenant(), attempt, cost));
     demand(user);
   }

@@ -4,12 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import dev.rowhouse.fairness.Backlog;
 import dev.rowhouse.fairness.FairnessCoordinator;
 import dev.rowhouse.fairness.FairnessSettings;
 import dev.rowhouse.fairness.SlotHolder;
 import dev.rowhouse.fairness.SlotOwner;
 import dev.rowhouse.fairness.SlotTicket;
 import dev.rowhouse.fairness.SlotUser;
+import dev.rowhouse.fairness.Terms;
 import dev.rowhouse.tenant.Catalog;
 import dev.rowhouse.tenant.ModelSpec;
 import dev.rowhouse.tenant.TenantId;
@@ -183,7 +185,7 @@ abstract class RunningActors {
     }
 
     void wants(int pending) {
-      coordinator.tell(slots.demand("m", pending, 100, weight, 0, null));
+      coordinator.tell(slots.demand("m", Terms.of(weight), Backlog.of(pending, 100)));
     }
 
     boolean hear(Duration patience) {
@@ -199,6 +201,7 @@ abstract class RunningActors {
           slots.withdrawn(withdrawn.ticket());
           yield true;
         }
+        case SlotHolder.Outlook _ -> true;
         case null -> false;
       };
     }
@@ -209,7 +212,7 @@ abstract class RunningActors {
         hear(Duration.ofMillis(100));
         assertTrue(System.nanoTime() < until, "no ticket for " + name);
       }
-      return Objects.requireNonNull(slots.take("m"));
+      return Objects.requireNonNull(slots.take("m", false));
     }
 
     SlotTicket start(String attempt, String label) {

@@ -417,7 +417,9 @@ class AnsweringTest {
             0,
             0,
             0,
-            0);
+            0,
+            0,
+            true);
     RunOrder order =
         new Orders(TENANT).order(admitted, new Profile().build(), request.receivedAtMillis);
     return new Verdict.Go(

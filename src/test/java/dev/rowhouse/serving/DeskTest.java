@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.rowhouse.fairness.Backlog;
+import dev.rowhouse.fairness.SlotHolder;
 import dev.rowhouse.serving.Samples.Profile;
 import dev.rowhouse.serving.Samples.Request;
 import dev.rowhouse.tenant.Limits;
@@ -284,7 +286,7 @@ class DeskTest {
       profile.limits = limits(100, 10_000, 2, null, null);
       Desk desk = desk();
       Desk.InFlight first = accepted(desk);
-      desk.enqueue(first);
+      desk.waiting().enter(first);
       accepted(desk);
       assertRefused(429, "concurrency_exceeded", admit(desk, it -> {}));
       desk.leave(first.attempt(), NOW);
@@ -426,65 +428,136 @@ class DeskTest {
       Desk.InFlight important = queued(desk, 5, NOW + 9_000);
       Desk.InFlight unimportant = queued(desk, -5, NOW + 500);
       for (Desk.InFlight next : List.of(important, urgent, plain, same, unimportant)) {
-        assertSame(next, desk.next("small"));
+        assertSame(next, desk.waiting().next("small", false, NOW));
         assertTrue(next.running);
       }
-      assertNull(desk.next("small"));
+      assertNull(desk.waiting().next("small", false, NOW));
     }
 
     @Test
     void isOnePerPool() {
       Desk desk = desk();
       Desk.InFlight large = accepted(admit(desk, it -> it.model = "large"));
-      desk.enqueue(large);
-      assertNull(desk.next("small"));
-      assertEquals(List.of("large"), desk.waitingPools());
-      assertSame(large, desk.next("large"));
-      assertEquals(List.of(), desk.waitingPools());
+      desk.waiting().enter(large);
+      assertNull(desk.waiting().next("small", false, NOW));
+      assertEquals(List.of("large"), desk.waiting().pools());
+      assertSame(large, desk.waiting().next("large", false, NOW));
+      assertEquals(List.of(), desk.waiting().pools());
     }
 
     @Test
     void isFullAtItsLimitOverAllPools() {
       Desk desk = desk();
       for (int i = 0; i < 5; i++) {
-        assertNull(desk.queueFull());
         String pool = i % 2 == 0 ? "small" : "large";
-        desk.enqueue(accepted(admit(desk, it -> it.model = pool)));
+        Desk.InFlight request = accepted(admit(desk, it -> it.model = pool));
+        assertNull(desk.noPlace(request, NOW));
+        desk.waiting().enter(request);
       }
-      Refusal full = desk.queueFull();
+      Desk.InFlight sixth = accepted(desk);
+      Refusal full = desk.noPlace(sixth, NOW);
       assertNotNull(full);
       assertEquals("queue_full", full.code());
       assertEquals(429, full.httpStatus());
-      desk.next("large");
-      assertNull(desk.queueFull());
+      desk.waiting().next("large", false, NOW);
+      assertNull(desk.noPlace(sixth, NOW));
+    }
+
+    @Test
+    void refusesAtOnceWhatCannotBeServedWhileItMayWait() {
+      Desk desk = desk();
+      for (int i = 0; i < 4; i++) {
+        desk.waiting().enter(accepted(desk));
+      }
+      // Four requests of cost 50 wait; at 5 a second that takes 40 s, and the plan allows 30 s.
+      desk.waiting().outlook(new SlotHolder.Outlook("small", 4, 5), NOW);
+      Refusal late = desk.noPlace(accepted(desk), NOW);
+      assertNotNull(late);
+      assertEquals("queue_timeout", late.code());
+      assertEquals(503, late.httpStatus());
+      assertEquals(10_000, late.resetMillis());
+    }
+
+    @Test
+    void refusesAtOnceWhatCannotMakeItsOwnDeadline() {
+      Desk desk = desk();
+      desk.waiting().enter(accepted(admit(desk, it -> it.priority = 1)));
+      desk.waiting().outlook(new SlotHolder.Outlook("small", 4, 5), NOW);
+      assertNotNull(
+          desk.noPlace(accepted(admit(desk, it -> it.deadlineMillis = NOW + 9_000)), NOW));
+      assertNull(desk.noPlace(accepted(admit(desk, it -> it.deadlineMillis = NOW + 11_000)), NOW));
+    }
+
+    @Test
+    void letsARequestOfHighPriorityInThatGoesBeforeAllThatWaits() {
+      Desk desk = desk();
+      for (int i = 0; i < 4; i++) {
+        desk.waiting().enter(accepted(desk));
+      }
+      desk.waiting().outlook(new SlotHolder.Outlook("small", 4, 5), NOW);
+      assertNull(desk.noPlace(accepted(admit(desk, it -> it.priority = 1)), NOW));
+    }
+
+    @Test
+    void refusesNobodyByAnOldOutlook() {
+      Desk desk = desk();
+      for (int i = 0; i < 4; i++) {
+        desk.waiting().enter(accepted(desk));
+      }
+      desk.waiting().outlook(new SlotHolder.Outlook("small", 4, 5), NOW - 6_000);
+      assertNull(desk.noPlace(accepted(desk), NOW));
+    }
+
+    @Test
+    void saysNoCapacityWhenNoWorkerServesThePool() {
+      Desk desk = desk();
+      Desk.InFlight request = accepted(desk);
+      desk.waiting().enter(request);
+      assertEquals("queue_timeout", desk.waitedInVain(request, NOW + 30_000).code());
+      desk.waiting().outlook(new SlotHolder.Outlook("small", 0, 0), NOW + 29_000);
+      assertEquals("no_capacity", desk.waitedInVain(request, NOW + 30_000).code());
+    }
+
+    @Test
+    void servesSmallRequestsInALineOfTheirOwn() {
+      Desk desk = desk();
+      Desk.InFlight large = accepted(admit(desk, it -> it.inputTokens = 1_000));
+      Desk.InFlight small = accepted(desk);
+      desk.waiting().enter(large);
+      desk.waiting().enter(small);
+      Backlog backlog = desk.waiting().backlog("small", NOW + 70);
+      assertEquals(new Backlog(2, 1_000 + 40, 1, 50, 70, 0), backlog);
+      assertSame(small, desk.waiting().next("small", true, NOW));
+      assertNull(desk.waiting().next("small", true, NOW));
+      assertSame(large, desk.waiting().next("small", false, NOW));
     }
 
     @Test
     void takesARequestOnce() {
       Desk desk = desk();
       Desk.InFlight request = accepted(desk);
-      desk.enqueue(request);
-      desk.enqueue(request);
-      assertEquals(1, desk.waitingIn("small"));
+      desk.waiting().enter(request);
+      desk.waiting().enter(request);
+      assertEquals(1, desk.waiting().size("small"));
       assertEquals(1, desk.view(NOW).queueLength().used());
     }
 
     @Test
     void saysWhatItsHeadCosts() {
       Desk desk = desk();
-      assertEquals(0, desk.headCost("small"));
-      desk.enqueue(accepted(desk));
-      assertEquals(10 * 1 + 20 * 2, desk.headCost("small"));
+      assertEquals(0, desk.waiting().backlog("small", NOW).headEstimateCost());
+      desk.waiting().enter(accepted(desk));
+      assertEquals(10 * 1 + 20 * 2, desk.waiting().backlog("small", NOW).headEstimateCost());
     }
 
     @Test
     void knowsWhoWaitedForTooLongAndWhoIsOverdue() {
       Desk desk = desk();
       Desk.InFlight waiting = accepted(desk);
-      desk.enqueue(waiting);
+      desk.waiting().enter(waiting);
       Desk.InFlight running = accepted(desk);
-      assertEquals(List.of(), desk.waitedOver(1_000, NOW + 1_000));
-      assertEquals(List.of(waiting), desk.waitedOver(1_000, NOW + 1_001));
+      assertEquals(List.of(), desk.waiting().waitedOver(1_000, NOW + 1_000));
+      assertEquals(List.of(waiting), desk.waiting().waitedOver(1_000, NOW + 1_001));
       assertEquals(List.of(), desk.overdue(NOW + 300_000));
       assertEquals(Set.of(waiting, running), Set.copyOf(desk.overdue(NOW + 300_001)));
     }
@@ -498,7 +571,7 @@ class DeskTest {
                     it.priority = priority;
                     it.deadlineMillis = deadline;
                   }));
-      desk.enqueue(request);
+      desk.waiting().enter(request);
       return request;
     }
   }

@@ -64,7 +64,7 @@ class DeskWalkTest {
   private static final class WaitingCountIsTheQueues implements Invariant {
     @Override
     public void check(World world) {
-      long queued = POOLS.stream().mapToInt(world.desk::waitingIn).sum();
+      long queued = POOLS.stream().mapToInt(pool -> world.desk.waiting().size(pool)).sum();
       assertEquals(world.waiting.size(), queued);
       assertEquals(queued, world.desk.view(world.now).queueLength().used());
     }
@@ -141,8 +141,8 @@ class DeskWalkTest {
       if (random.nextBoolean()) {
         admitted.running = true;
         world.running.put(admitted.attempt(), admitted);
-      } else if (world.desk.queueFull() == null) {
-        world.desk.enqueue(admitted);
+      } else if (world.desk.noPlace(admitted, world.now) == null) {
+        world.desk.waiting().enter(admitted);
         world.waiting.put(admitted.attempt(), admitted);
       } else {
         world.desk.leave(admitted.attempt(), world.now);
@@ -151,7 +151,7 @@ class DeskWalkTest {
   }
 
   private static void nextOf(World world, String pool) {
-    Desk.InFlight next = world.desk.next(pool);
+    Desk.InFlight next = world.desk.waiting().next(pool, false, world.now);
     if (next != null) {
       world.waiting.remove(next.attempt());
       world.running.put(next.attempt(), next);
@@ -160,8 +160,8 @@ class DeskWalkTest {
 
   private static void requeueOne(World world, Random random) {
     Desk.InFlight one = any(world.running, random);
-    if (one != null && world.desk.queueFull() == null) {
-      world.desk.enqueue(one);
+    if (one != null && world.desk.noPlace(one, world.now) == null) {
+      world.desk.waiting().enter(one);
       world.running.remove(one.attempt());
       world.waiting.put(one.attempt(), one);
     }

@@ -45,6 +45,7 @@ class RouteTest {
         null,
         Limits.UNSET,
         0,
+        0,
         "chats",
         List.of(allowed),
         Map.of("vectors", "embeds"),

@@ -33,6 +33,9 @@ final class Samples {
   static final Ask.Credential KEY = new Ask.Credential("k1", SECRET);
   static final Limits LIMITS = new Limits(100L, 100_000L, 10L, null, null, 5L);
 
+  /** Between the cost of the usual request here, 50, and that of a long one. */
+  static final double SMALL_COST_MAX = 100;
+
   static final ModelSpec SMALL = model("small", null);
   static final ModelSpec LARGE = model("large", null);
   static final ModelSpec FOREIGN = model("foreign", OTHER_TENANT);
@@ -53,7 +56,7 @@ final class Samples {
   }
 
   static Desk desk(TenantProfile profile) {
-    return new Desk(profile, new CatalogReplica(catalog()), HOUSE);
+    return new Desk(profile, new CatalogReplica(catalog()), HOUSE, SMALL_COST_MAX);
   }
 
   static synchronized String attempt() {
@@ -96,6 +99,7 @@ final class Samples {
           "standard",
           null,
           limits,
+          0,
           0,
           defaultModel,
           allowed,

@@ -79,16 +79,16 @@ class TenantEntityTest {
     String attempt = admit();
     assertEquals(0, receive(Verdict.Waiting.class).ahead());
     FairnessCoordinator.Demand demand = demand();
-    assertEquals(1, demand.pending());
+    assertEquals(1, demand.backlog().pending());
     assertEquals("small", demand.pool());
-    assertEquals(10 * 1 + 20 * 2, demand.headEstimateCost());
+    assertEquals(10 * 1 + 20 * 2, demand.backlog().headEstimateCost());
     demand.holder().tell(held(1));
     Verdict.Go go = receive(Verdict.Go.class);
     assertEquals(attempt, go.order().attempt());
     assertEquals(ticket(1), go.ticket());
     assertEquals(1, go.limits().concurrentRequests().used());
     FairnessCoordinator.Demand after = demand();
-    assertEquals(0, after.pending());
+    assertEquals(0, after.backlog().pending());
     assertEquals(1, after.held());
     assertTrue(after.version() > demand.version());
   }
@@ -131,9 +131,9 @@ class TenantEntityTest {
   void endsTheDemandOfAClientThatLeftTheQueue() throws Exception {
     open();
     String attempt = admit();
-    assertEquals(1, demand().pending());
+    assertEquals(1, demand().backlog().pending());
     entity().tell(new TenantEntity.Leave(attempt));
-    assertEquals(0, demand().pending());
+    assertEquals(0, demand().backlog().pending());
   }
 
   @Test
@@ -145,7 +145,7 @@ class TenantEntityTest {
     entity().tell(new TenantEntity.Requeue(attempt));
     receive(Verdict.Waiting.class);
     FairnessCoordinator.Demand demand = demand();
-    assertEquals(1, demand.pending());
+    assertEquals(1, demand.backlog().pending());
     assertEquals(0, demand.held());
     tell(held(2));
     Verdict.Go second = receive(Verdict.Go.class);
@@ -548,7 +548,7 @@ class TenantEntityTest {
   }
 
   private SlotHolder.Held held(long seq) {
-    return new SlotHolder.Held(ticket(seq), worker.ref());
+    return new SlotHolder.Held(ticket(seq), worker.ref(), false);
   }
 
   private static SlotTicket ticket(long seq) {
@@ -557,6 +557,16 @@ class TenantEntityTest {
 
   private static ServingSettings settings(long startedLingerMillis, long passivateAfterMillis) {
     return new ServingSettings(
-        100, 2, startedLingerMillis, 50, 100, 2, passivateAfterMillis, 30_000, 1_000, 1_000_000);
+        100,
+        2,
+        startedLingerMillis,
+        50,
+        100,
+        2,
+        passivateAfterMillis,
+        30_000,
+        1_000,
+        1_000_000,
+        100);
   }
 }

@@ -142,6 +142,22 @@ class CatalogKeeperTest {
     assertEquals(model("m", 3), replica.current().model("m"));
   }
 
+  /** As when the operator plane, which made the change, hears of it before this actor. */
+  @Test
+  void aReplicaTellsItsWatchersOfWhatItTookPastItsActor() {
+    CatalogReplica replica = new CatalogReplica(HOUSE.catalog());
+    TestProbe<Command> keeperProbe = kit.createTestProbe();
+    ActorRef<CatalogReplica.Command> copying =
+        kit.spawn(replica.behavior(keeperProbe.getRef(), Duration.ofHours(1)));
+    TestProbe<Catalog> watcher = kit.createTestProbe(Catalog.class);
+    copying.tell(new CatalogReplica.Watch(watcher.getRef()));
+    watcher.receiveMessage();
+    Catalog changed = done(new CatalogKeeper.PutModel("1", model("m", 3)));
+    replica.accept(changed);
+    keeperProbe.expectMessageClass(CatalogKeeper.Subscribe.class).subscriber().tell(changed);
+    assertEquals(changed, watcher.receiveMessage());
+  }
+
   @Test
   void aReplicaTakesNoOlderCatalog() {
     CatalogReplica replica = new CatalogReplica(new Catalog(5, java.util.Map.of(), HOUSE.plans()));

@@ -58,6 +58,17 @@ class ModelReaderTest {
     assertEquals(model, good(TenantJson.model(model).toString()), "written and read again");
   }
 
+  @Test
+  void aModelSaysHowItsOutputIsEstimated() {
+    assertEquals(Estimator.MOVING_MEAN, good("{\"engine\": \"embedded\"}").estimator());
+    for (Estimator estimator : Estimator.values()) {
+      ModelSpec model =
+          good("{\"engine\": \"embedded\", \"estimator\": \"" + estimator.label() + "\"}");
+      assertEquals(estimator, model.estimator());
+      assertEquals(model, good(TenantJson.model(model).toString()), "written and read again");
+    }
+  }
+
   @ParameterizedTest(name = "{1} of {0}")
   @CsvSource(
       delimiter = '|',
@@ -69,6 +80,8 @@ class ModelReaderTest {
         "{\"engine\": \"anthropic\"} | engine | the engine anthropic is not available in this"
             + " version",
         "{\"engine\": \"llama\"} | engine | the engine llama is not available in this version",
+        "{\"engine\": \"embedded\", \"estimator\": \"oracle\"} | estimator | must be zero,"
+            + " moving_mean or max_tokens",
         "{\"engine\": \"magic\"} | engine | must be embedded, embedding or openai",
         "{\"engine\": \"openai\"} | base_url | is missing: the engine openai needs the upstream's"
             + " root",

@@ -43,6 +43,7 @@ final class TenantJournalFixture {
           2.5,
           ALL_LIMITS,
           3,
+          0,
           "small",
           List.of("small", "large"),
           Map.of("fast", "small", "good", "large"),
@@ -61,6 +62,7 @@ final class TenantJournalFixture {
           null,
           null,
           NO_LIMITS,
+          0,
           0,
           null,
           List.of(),
@@ -87,9 +89,59 @@ final class TenantJournalFixture {
           1,
           4,
           "eu",
-          ACME);
+          ACME,
+          Estimator.MOVING_MEAN);
   private static final ModelSpec LEAST_MODEL =
-      new ModelSpec("small", "embedded", null, null, null, 2, null, 0, 0, 0.5, 1, null, null);
+      new ModelSpec(
+          "small",
+          "embedded",
+          null,
+          null,
+          null,
+          2,
+          null,
+          0,
+          0,
+          0.5,
+          1,
+          null,
+          null,
+          Estimator.MOVING_MEAN);
+
+  /** The second version: reservations by share, and estimators. */
+  private static final TenantSpec SHARE_SPEC =
+      new TenantSpec(
+          null,
+          null,
+          null,
+          NO_LIMITS,
+          0,
+          0.25,
+          null,
+          List.of(),
+          Map.of(),
+          Map.of(),
+          Map.of(),
+          new CacheSettings("off", 0, 0, 0),
+          new RetrievalSettings(List.of(), 0),
+          false);
+
+  private static final ModelSpec DECLARING_MODEL =
+      new ModelSpec(
+          "long",
+          "embedded",
+          null,
+          null,
+          null,
+          2,
+          null,
+          0,
+          0,
+          0.5,
+          1,
+          null,
+          null,
+          Estimator.MAX_TOKENS);
 
   private TenantJournalFixture() {}
 
@@ -99,6 +151,9 @@ final class TenantJournalFixture {
     tenants().forEach((name, value) -> all.put("journal-v1/tenant-snapshot-" + name, value));
     catalogEvents().forEach((name, value) -> all.put("journal-v1/catalog-" + name, value));
     catalogs().forEach((name, value) -> all.put("journal-v1/catalog-snapshot-" + name, value));
+    all.put(
+        "journal-v2/tenant-configured", new TenantEvent.Configured(ACME, "r-2", AT, SHARE_SPEC));
+    all.put("journal-v2/catalog-model-put", new CatalogEvent.ModelPut("r-3", DECLARING_MODEL));
     return all;
   }
 

@@ -65,6 +65,14 @@ class TenantSpecReaderTest {
     assertEquals(spec, good(TenantJson.spec(spec).toString()), "written and read again");
   }
 
+  @Test
+  void aShareIsReserved() throws Exception {
+    TenantSpec spec = good("{\"reservation\": {\"share\": 0.8}}");
+    assertEquals(new Reservation(0, 0.8), spec.reservation());
+    assertEquals(spec, good(TenantJson.spec(spec).toString()), "written and read again");
+    assertEquals(Reservation.NONE, good("{\"reservation\": null}").reservation());
+  }
+
   @ParameterizedTest(name = "{1} of {0}")
   @CsvSource(
       delimiter = '|',
@@ -96,7 +104,12 @@ class TenantSpecReaderTest {
         "{\"weight\": -3} | weight | must be greater than 0",
         "{\"weight\": \"2\"} | weight | must be a number",
         "{\"weight\": 1e9} | weight | must be between 0 and 10000",
-        "{\"reservation\": {\"slots\": -1}} | reservation.slots | must be between 0 and 10000",
+        "{\"reservation\": {\"slots\": -1}} | reservation.slots | must be between 1 and 10000",
+        "{\"reservation\": {\"slots\": 0}} | reservation.slots | must be between 1 and 10000",
+        "{\"reservation\": {\"share\": 0}} | reservation.share | must be greater than 0",
+        "{\"reservation\": {\"share\": 0.81}} | reservation.share | must be between 0 and 0.8",
+        "{\"reservation\": {\"slots\": 1, \"share\": 0.1}} | reservation.share | excludes slots: a"
+            + " reservation is slots of each pool or a share of it",
         "{\"reservation\": {\"slot\": 1}} | reservation.slot | is not a known field",
         "{\"models\": {\"default\": \"none\"}} | models.default | there is no model none",
         "{\"models\": {\"default\": \"theirs\"}} | models.default | there is no model theirs",
@@ -175,6 +188,15 @@ class TenantSpecReaderTest {
       assertEquals("exact", merged.cache().mode());
       assertEquals(5, merged.cache().ttlSeconds());
       assertEquals(java.util.Set.of("b"), merged.prompts().keySet());
+    }
+
+    @Test
+    void reservesInTheOtherWay() throws Exception {
+      TenantSpec slots = good("{\"reservation\": {\"slots\": 2}}");
+      TenantSpec share = merged(slots, "{\"reservation\": {\"share\": 0.25}}");
+      assertEquals(new Reservation(0, 0.25), share.reservation());
+      assertEquals(slots, merged(share, "{\"reservation\": {\"slots\": 2}}"));
+      assertEquals(Reservation.NONE, merged(share, "{\"reservation\": null}").reservation());
     }
 
     @Test
