@@ -222,7 +222,8 @@ public class WorkerSlots {
     return sizes;
   }
 
-  private boolean isOld(long commandEpoch) {
+  /** Whether a later coordinator is known; a test of the tests overrides it. */
+  boolean isOld(long commandEpoch) {
     epoch = Math.max(epoch, commandEpoch);
     return commandEpoch < epoch;
   }
