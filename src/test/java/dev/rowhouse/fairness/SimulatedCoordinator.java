@@ -2,13 +2,19 @@ package dev.rowhouse.fairness;
 
 import dev.rowhouse.fairness.SimulationInvariants.CountersNeverRegress;
 import dev.rowhouse.fairness.SimulationInvariants.WhoReturnsIsLifted;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.apache.pekko.actor.typed.ActorRef;
 
 /** A coordinator of the simulation: the real state, and what must hold of it after each step. */
 final class SimulatedCoordinator extends SimulatedParty {
   final CoordinatorState state;
   final ChargedIsActual chargedIsActual;
+
+  /** Actors whose end was heard of: nothing from them arrives after that. */
+  private final Set<ActorRef<?>> gone = new HashSet<>();
+
   private final CountersNeverRegress countersNeverRegress = new CountersNeverRegress();
   private final WhoReturnsIsLifted whoReturnsIsLifted = new WhoReturnsIsLifted();
 
@@ -30,6 +36,15 @@ final class SimulatedCoordinator extends SimulatedParty {
   }
 
   void on(FairnessCoordinator.Command command) {
+    ActorRef<?> from =
+        switch (command) {
+          case FairnessCoordinator.WorkerTable table -> table.ref();
+          case FairnessCoordinator.Demand demand -> demand.holder();
+          default -> throw new IllegalArgumentException(command.toString());
+        };
+    if (gone.contains(from)) {
+      return;
+    }
     switch (command) {
       case FairnessCoordinator.WorkerTable table -> {
         world.bound.tableSeen(table);
@@ -48,11 +63,19 @@ final class SimulatedCoordinator extends SimulatedParty {
   }
 
   void holderGone(ActorRef<SlotHolder> holder) {
-    deliver(() -> perform(state.holderGone(holder, world.nowMillis())));
+    deliver(
+        () -> {
+          gone.add(holder);
+          perform(state.holderGone(holder, world.nowMillis()));
+        });
   }
 
   void workerGone(ActorRef<SlotOwner> worker) {
-    deliver(() -> perform(state.workerGone(worker, world.nowMillis())));
+    deliver(
+        () -> {
+          gone.add(worker);
+          perform(state.workerGone(worker, world.nowMillis()));
+        });
   }
 
   private void perform(List<PoolState.Send> sends) {

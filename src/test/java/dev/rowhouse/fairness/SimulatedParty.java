@@ -1,5 +1,8 @@
 package dev.rowhouse.fairness;
 
+import java.util.ArrayDeque;
+import java.util.Deque;
+
 /**
  * One process of the simulation. While it is paused nothing happens in it: messages and timers pile
  * up and are worked off in their order when it goes on, by then late. While it is down they are
@@ -7,7 +10,9 @@ package dev.rowhouse.fairness;
  */
 abstract class SimulatedParty {
   final FairnessSimulation world;
+  private final Deque<Runnable> backlog = new ArrayDeque<>();
   private long pausedUntilMillis;
+  private boolean paused;
   private boolean down;
 
   /** Which life of the process this is; what an earlier one had planned does not happen. */
@@ -18,7 +23,20 @@ abstract class SimulatedParty {
   }
 
   void pause(long millis) {
-    pausedUntilMillis = Math.max(pausedUntilMillis, world.nowMillis() + millis);
+    if (!down) {
+      paused = true;
+      pausedUntilMillis = Math.max(pausedUntilMillis, world.nowMillis() + millis);
+      world.at(pausedUntilMillis, this::goOn);
+    }
+  }
+
+  private void goOn() {
+    if (paused && world.nowMillis() >= pausedUntilMillis) {
+      paused = false;
+      while (!backlog.isEmpty() && !down) {
+        backlog.removeFirst().run();
+      }
+    }
   }
 
   boolean isUp() {
@@ -27,42 +45,33 @@ abstract class SimulatedParty {
 
   void goDown() {
     down = true;
+    paused = false;
+    backlog.clear();
     life++;
   }
 
   void goUp() {
     down = false;
-    pausedUntilMillis = 0;
   }
 
   /** A message has arrived. */
   void deliver(Runnable action) {
-    if (down) {
-      return;
+    if (paused && !down) {
+      backlog.addLast(action);
+    } else if (!down) {
+      action.run();
     }
-    if (world.nowMillis() < pausedUntilMillis) {
-      int sentTo = life;
-      world.at(
-          pausedUntilMillis,
-          () -> {
-            if (life == sentTo) {
-              deliver(action);
-            }
-          });
-      return;
-    }
-    action.run();
   }
 
   /** A timer of this life. */
   void after(long delayMillis, Runnable action) {
     int began = life;
-    world.at(
-        world.nowMillis() + delayMillis,
+    Runnable ifStillThere =
         () -> {
           if (life == began) {
-            deliver(action);
+            action.run();
           }
-        });
+        };
+    world.at(world.nowMillis() + delayMillis, () -> deliver(ifStillThere));
   }
 }
