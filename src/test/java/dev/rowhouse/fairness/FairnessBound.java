@@ -257,7 +257,7 @@ final class FairnessBound {
       tightest = range / bound;
       tightestHow =
           ("%.0f of %.0f weighted tokens, weights %.0f and %.0f, slots %d and %d,"
-                  + " estimates %.0f and %.0f, costs to %d and %d")
+                  + " estimates %.0f and %.0f, costs %d to %d and %d to %d")
               .formatted(
                   range,
                   bound,
@@ -267,7 +267,9 @@ final class FairnessBound {
                   pair.otherSide.held,
                   pair.one.load.estimate(),
                   pair.other.load.estimate(),
+                  pair.one.load.costMin(),
                   pair.one.load.costMax(),
+                  pair.other.load.costMin(),
                   pair.other.load.costMax());
     }
   }

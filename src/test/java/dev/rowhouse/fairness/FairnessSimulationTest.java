@@ -107,9 +107,12 @@ class FairnessSimulationTest {
     assertTrue(message.startsWith(invariant + ":"), message);
   }
 
-  /** Seeds that once found a mistake. */
+  /**
+   * Seeds that once found a mistake. 9984: a worker that restarted without slots freed its old ones,
+   * and the tenant that waited for them was not looked at.
+   */
   @ParameterizedTest(name = "seed {0}")
-  @ValueSource(longs = {1})
+  @ValueSource(longs = {9984})
   void whatOnceBrokeHolds(long seed) {
     assertNull(brokenBy(seed, Mutation.NONE));
   }

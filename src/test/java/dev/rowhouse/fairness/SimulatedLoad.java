@@ -9,11 +9,17 @@ import org.jspecify.annotations.Nullable;
  * What a tenant of the simulation asks for, and on what terms.
  *
  * @param estimate what each request is expected to cost
- * @param costMax requests cost 1 to this
+ * @param costMin the least that a request costs
+ * @param costMax the most
  * @param smallShare how many of 10 requests are small
  */
 record SimulatedLoad(
-    Terms terms, List<Burst> bursts, double estimate, int costMax, int smallShare) {
+    Terms terms,
+    List<Burst> bursts,
+    double estimate,
+    int costMin,
+    int costMax,
+    int smallShare) {
 
   /** So many requests at once. */
   record Burst(long atMillis, int requests) {}
@@ -38,19 +44,20 @@ record SimulatedLoad(
             random.nextInt(4) == 0 ? 1 : 0,
             share,
             random.nextInt(4) == 0 ? 1 + random.nextInt(2) : null);
-    return new SimulatedLoad(terms, bursts, 100, 200, random.nextInt(3) == 0 ? 3 : 0);
+    return new SimulatedLoad(terms, bursts, 100, 1, 200, random.nextInt(3) == 0 ? 3 : 0);
   }
 
   /**
-   * More than it will ever get: one of tiny requests that are taken for large, of huge ones that are
-   * taken for small, of ones that are estimated exactly on average, or of ones taken for nothing.
+   * More than it will ever get: tiny requests that are taken for large, huge ones that are taken for
+   * small or for nothing, ones that all cost the same, or any.
    */
   static SimulatedLoad contender(Random random, long fromMillis, int requests) {
     double estimate = new double[] {200, 0, 100, 1, 200}[random.nextInt(5)];
     int costMax = new int[] {2, 200, 200, 400}[random.nextInt(4)];
+    int costMin = random.nextBoolean() ? 1 : costMax;
     Terms terms = Terms.of(1 + random.nextInt(4));
-    return new SimulatedLoad(
-        terms, List.of(new Burst(fromMillis, requests)), estimate, costMax, 0);
+    List<Burst> bursts = List.of(new Burst(fromMillis, requests));
+    return new SimulatedLoad(terms, bursts, estimate, costMin, costMax, 0);
   }
 
   @Nullable Integer limit() {
@@ -63,7 +70,7 @@ record SimulatedLoad(
 
   Request next(String attempt, Random random, long nowMillis) {
     boolean small = random.nextInt(10) < smallShare;
-    long cost = 1L + random.nextInt(small ? 40 : costMax);
+    long cost = small ? 1L + random.nextInt(40) : costMin + random.nextInt(costMax - costMin + 1);
     return new Request(attempt, small ? 20 : estimate, cost, 5 + cost, small, nowMillis);
   }
 }
