@@ -23,6 +23,7 @@ import dev.rowhouse.serving.ServingParts;
 import dev.rowhouse.serving.ServingSettings;
 import dev.rowhouse.serving.TenantEntity;
 import dev.rowhouse.serving.TenantPort;
+import dev.rowhouse.serving.Throttle;
 import dev.rowhouse.tenant.Catalog;
 import dev.rowhouse.tenant.CatalogKeeper;
 import dev.rowhouse.tenant.CatalogReplica;
@@ -210,6 +211,11 @@ final class Node {
     awaitCoordinator(system, coordinator, config.getDuration("rowhouse.cluster.up-timeout"));
     health.met(Health.Need.COORDINATOR, true);
 
+    Throttle throttle = Throttle.of(config);
+    ActorRef<Throttle.Notice> throttleRef =
+        system.systemActorOf(
+            throttle.behavior(clock, catalog), "throttle", DispatcherSelector.defaultDispatcher());
+
     Planes planes =
         get(
             Planes.open(
@@ -227,7 +233,12 @@ final class Node {
                     directory,
                     coordinator,
                     new Answering.Settings(
-                        tenants, clock, serving.durableWaitMillis(), serving.answerBytesMax()),
+                        tenants,
+                        clock,
+                        serving.durableWaitMillis(),
+                        serving.answerBytesMax(),
+                        throttleRef),
+                    throttle,
                     config.getMemorySize("rowhouse.retrieval.files.bytes-max").toBytes(),
                     health)));
     return new Node(data, database, system, planes, health, tokenFromFile).withOrderlyEnd();

@@ -11,6 +11,7 @@ import dev.rowhouse.inference.RunEvent;
 import dev.rowhouse.inference.WorkerCommand;
 import dev.rowhouse.retrieval.Retrieval;
 import dev.rowhouse.serving.TenantEntity;
+import dev.rowhouse.serving.Throttle;
 import dev.rowhouse.serving.Verdict;
 import dev.rowhouse.tenant.Catalog;
 import dev.rowhouse.tenant.CatalogKeeper;
@@ -69,7 +70,8 @@ final class WireFormat {
           LedgerReply.class,
           TenantEntity.Command.class,
           TenantEntity.Authorization.class,
-          Verdict.class);
+          Verdict.class,
+          Throttle.Notice.class);
 
   /** Every concrete type of ours that may be in a message, by name. */
   static final List<Class<?>> TYPES = types();

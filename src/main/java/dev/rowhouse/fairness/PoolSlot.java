@@ -1,6 +1,7 @@
 package dev.rowhouse.fairness;
 
 import dev.rowhouse.fairness.PoolTable.SlotRow;
+import dev.rowhouse.fairness.PoolTable.Spent;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +34,13 @@ final class PoolSlot {
   boolean small;
   @Nullable String tenant;
   @Nullable ActorRef<SlotHolder> holder;
+
+  /** How far its holders' spending was settled: the tenure, and its cost, runs and time by then. */
+  private long settledTenure = -1;
+
+  private double settledCost;
+  private long settledRuns;
+  private long settledBusyMillis;
 
   /** Since when state and number are what they are. */
   long sinceMillis;
@@ -72,6 +80,41 @@ final class PoolSlot {
   /** Whether the run that is charged for has ended, or the ticket was void without one. */
   boolean chargedRunOver(SlotRow row) {
     return row.seq() > chargeSeq && !(row.running() && row.seq() == chargeSeq + 1);
+  }
+
+  /** What was spent before this coordinator looked is not for it to settle. */
+  void settledAs(@Nullable Spent told) {
+    if (told != null) {
+      settledTenure = told.tenure();
+      settledCost = told.cost();
+      settledRuns = told.runs();
+      settledBusyMillis = told.busyMillis();
+    }
+  }
+
+  void settledAs(PoolSlot before) {
+    settledTenure = before.settledTenure;
+    settledCost = before.settledCost;
+    settledRuns = before.settledRuns;
+    settledBusyMillis = before.settledBusyMillis;
+  }
+
+  /** What was spent since it was settled last; null when that is nothing. It is settled then. */
+  @Nullable Spent unsettled(Spent told) {
+    if (told.tenure() < settledTenure) {
+      return null;
+    }
+    Spent growth =
+        told.tenure() > settledTenure
+            ? told
+            : new Spent(
+                told.tenant(),
+                told.tenure(),
+                told.cost() - settledCost,
+                told.runs() - settledRuns,
+                told.busyMillis() - settledBusyMillis);
+    settledAs(told);
+    return growth.runs() > 0 ? growth : null;
   }
 
   /** It is nobody's; the state is for the caller to say. */

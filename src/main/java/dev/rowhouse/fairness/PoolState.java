@@ -1,7 +1,7 @@
 package dev.rowhouse.fairness;
 
-import dev.rowhouse.fairness.PoolTable.CostRow;
 import dev.rowhouse.fairness.PoolTable.SlotRow;
+import dev.rowhouse.fairness.PoolTable.Spent;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -36,24 +36,6 @@ final class PoolState {
 
   /** A command for a worker. */
   record Send(ActorRef<SlotOwner> worker, SlotOwner.SlotCommand command) {}
-
-  private static final class Party {
-    final FairnessCoordinator.Demand demand;
-    final long atMillis;
-    int pending;
-
-    /** Slots for small requests that were granted since. */
-    int smallGranted;
-
-    /** When it was last told what it may expect. */
-    long outlookMillis = Long.MIN_VALUE / 2;
-
-    Party(FairnessCoordinator.Demand demand, long atMillis) {
-      this.demand = demand;
-      this.atMillis = atMillis;
-      this.pending = demand.backlog().pending();
-    }
-  }
 
   private final String pool;
   private final FairnessSettings settings;
@@ -95,21 +77,32 @@ final class PoolState {
       worker.resume(lost.remove(name));
       workers.put(worker);
     }
-    worker.slotsTotal = table.slotsTotal();
-    Map<String, Integer> reservedRuns = new HashMap<>();
-    Set<Integer> seen = new HashSet<>();
-    for (SlotRow row : table.rows()) {
-      seen.add(row.slot());
-      apply(worker, row, nowMillis, reservedRuns);
+    worker.slotsTotal(table.slotsTotal());
+    for (PoolTable.GoneSlot gone : table.gone()) {
+      PoolSlot slot = worker.anySlot(gone.slot());
+      if (slot != null) {
+        settle(slot, gone.spent(), 0, nowMillis);
+      }
     }
+    for (SlotRow row : table.rows()) {
+      apply(worker, row, nowMillis);
+    }
+    if (worker.size() > table.rows().size()) {
+      removeOthers(worker, table.rows());
+    }
+    worker.isKnown = true;
+    recount();
+  }
+
+  private void removeOthers(PoolWorker worker, List<SlotRow> rows) {
+    Set<Integer> seen = new HashSet<>();
+    rows.forEach(row -> seen.add(row.slot()));
     for (PoolSlot slot : List.copyOf(worker.slots())) {
       if (!seen.contains(slot.index)) {
         vacate(slot);
         worker.remove(slot);
       }
     }
-    settle(worker, table.costs(), reservedRuns, nowMillis);
-    recount();
   }
 
   private void recount() {
@@ -120,23 +113,23 @@ final class PoolState {
   /** A tenant's demand; the newest wins. */
   List<Send> demand(FairnessCoordinator.Demand demand, long epoch, long nowMillis) {
     Party before = parties.get(demand.tenant());
-    boolean isOld = before != null && !isNewer(demand, before.demand);
+    boolean isOld = before != null && !before.isOlderThan(demand);
     if (isOld || !open(demand.tenant())) {
       return List.of();
     }
-    Party party = new Party(demand, nowMillis);
-    if (before != null) {
-      party.outlookMillis = before.outlookMillis;
-    }
-    parties.put(demand.tenant(), party);
     List<Send> sends = new ArrayList<>();
-    if (before == null || !before.demand.holder().equals(demand.holder())) {
+    if (before == null || !before.isOf(demand.holder())) {
       workers
           .slots()
           .filter(slot -> demand.tenant().equals(slot.tenant))
           .filter(slot -> !demand.holder().equals(slot.holder))
           .toList()
           .forEach(slot -> reclaim(slot, epoch, nowMillis, sends));
+    }
+    if (before == null) {
+      parties.put(demand.tenant(), new Party(demand, nowMillis));
+    } else {
+      before.follow(demand, nowMillis);
     }
     queue.demand(demand.tenant(), demand.terms(), demand.backlog());
     refresh(demand.tenant());
@@ -172,8 +165,8 @@ final class PoolState {
   List<Send> holderGone(ActorRef<SlotHolder> holder, long epoch, long nowMillis) {
     List<String> gone =
         parties.values().stream()
-            .filter(party -> party.demand.holder().equals(holder))
-            .map(party -> party.demand.tenant())
+            .filter(party -> party.isOf(holder))
+            .map(party -> party.tenant)
             .toList();
     gone.forEach(parties::remove);
     gone.forEach(this::refresh);
@@ -231,13 +224,13 @@ final class PoolState {
       PoolSlot slot = worker.takeFree();
       double charge = queue.grant(pick);
       boolean hold = enough && !pick.small();
-      slot.granted(pick, party.demand.holder(), hold, charge);
+      slot.granted(pick, party.holder(), hold, charge);
       slot.sinceMillis = nowMillis;
       if (pick.small()) {
         smallTaken++;
         party.smallGranted++;
       }
-      heldBy.merge(party.demand.holder(), 1, Integer::sum);
+      heldBy.merge(party.holder(), 1, Integer::sum);
       sends.add(
           new Send(
               worker.ref,
@@ -246,8 +239,8 @@ final class PoolState {
                   pool,
                   slot.index,
                   slot.seq,
-                  party.demand.tenant(),
-                  party.demand.holder(),
+                  party.tenant,
+                  party.holder(),
                   hold,
                   pick.small())));
     }
@@ -284,7 +277,7 @@ final class PoolState {
     Party party = parties.get(demand.tenant());
     if (party == null
         || party.pending == 0
-        || !party.demand.holder().equals(demand.holder())
+        || !party.isOf(demand.holder())
         || nowMillis - party.outlookMillis < settings.outlookInterval().toMillis()) {
       return null;
     }
@@ -314,10 +307,10 @@ final class PoolState {
     slot.sinceMillis = nowMillis;
   }
 
-  private void apply(
-      PoolWorker worker, SlotRow row, long nowMillis, Map<String, Integer> reservedRuns) {
-    PoolSlot slot = worker.slot(row.slot(), row.seq(), nowMillis);
+  private void apply(PoolWorker worker, SlotRow row, long nowMillis) {
+    PoolSlot slot = worker.slot(row, nowMillis);
     if (slot.awaits(row)) {
+      settle(slot, row, 0, nowMillis);
       return;
     }
     boolean sameTenure =
@@ -325,10 +318,12 @@ final class PoolState {
             && slot.tenant.equals(row.holder())
             && Objects.equals(slot.holder, row.holderRef());
     boolean runOver = slot.chargedRunOver(row);
+    int reservedRuns = 0;
     if (slot.tenant != null && slot.reserved && runOver) {
-      reservedRuns.merge(slot.tenant, 1, Integer::sum);
+      reservedRuns = 1;
       slot.reserved = false;
     }
+    settle(slot, row, reservedRuns, nowMillis);
     if (!sameTenure) {
       vacate(slot);
       if (row.holder() != null && open(row.holder())) {
@@ -344,22 +339,28 @@ final class PoolState {
     if (row.running()) {
       slot.chargeSeq = row.seq() - 1;
       if (slot.tenant != null && !slot.reserved) {
-        slot.charge = queue.progress(slot.tenant, slot.charge, row.spentCost());
+        slot.charge = queue.progress(slot.tenant, slot.charge, row.progressCost());
       }
     }
     slot.follow(row, nowMillis);
     refresh(row.holder());
   }
 
-  private void settle(
-      PoolWorker worker, List<CostRow> rows, Map<String, Integer> reservedRuns, long nowMillis) {
-    for (CostRow spent : worker.spentSince(rows)) {
-      speed.ran(spent.cumulativeCost(), spent.busyMillis(), nowMillis);
-      String tenant = spent.tenant();
-      if (open(tenant)) {
-        int reserved = reservedRuns.getOrDefault(tenant, 0);
-        queue.settle(
-            tenant, spent.cumulativeCost(), Math.min(1.0, (double) reserved / spent.runs()));
+  private void settle(PoolSlot slot, SlotRow row, int reservedRuns, long nowMillis) {
+    if (row.before() != null) {
+      settle(slot, row.before(), 0, nowMillis);
+    }
+    if (row.spent() != null) {
+      settle(slot, row.spent(), reservedRuns, nowMillis);
+    }
+  }
+
+  private void settle(PoolSlot slot, Spent told, int reservedRuns, long nowMillis) {
+    Spent spent = slot.unsettled(told);
+    if (spent != null) {
+      speed.ran(spent.cost(), spent.busyMillis(), nowMillis);
+      if (open(spent.tenant())) {
+        queue.settle(spent.tenant(), spent.cost(), (double) reservedRuns / spent.runs());
       }
     }
   }
@@ -381,33 +382,15 @@ final class PoolState {
 
   private void silence(Party party) {
     party.pending = 0;
-    refresh(party.demand.tenant());
+    refresh(party.tenant);
   }
 
   private void refresh(@Nullable String tenant) {
     if (tenant != null) {
-      int waits = waiting(tenant);
-      queue.waiting(tenant, waits, waitingSmall(tenant, waits));
+      Party party = parties.get(tenant);
+      int waits = party == null ? 0 : party.waiting(heldBy.getOrDefault(party.holder(), 0));
+      queue.waiting(tenant, waits, party == null ? 0 : party.waitingSmall(waits));
     }
-  }
-
-  /**
-   * Requests that wait beyond the slots that are on their way: slots of the tenant's present actor
-   * that it did not know of when it sent its demand.
-   */
-  private int waiting(String tenant) {
-    Party party = parties.get(tenant);
-    if (party == null || party.pending == 0) {
-      return 0;
-    }
-    int held = heldBy.getOrDefault(party.demand.holder(), 0);
-    return Math.max(0, party.pending - Math.max(0, held - party.demand.held()));
-  }
-
-  private int waitingSmall(String tenant, int waits) {
-    Party party = parties.get(tenant);
-    int small = party == null ? 0 : party.demand.backlog().smallPending() - party.smallGranted;
-    return Math.max(0, Math.min(small, waits));
   }
 
   private boolean open(String tenant) {
@@ -422,12 +405,6 @@ final class PoolState {
     return true;
   }
 
-  private static boolean isNewer(FairnessCoordinator.Demand one, FairnessCoordinator.Demand other) {
-    return one.incarnation() != other.incarnation()
-        ? one.incarnation() > other.incarnation()
-        : one.version() > other.version();
-  }
-
   private static ActorRef<SlotHolder> holderOf(PoolSlot slot) {
     return Objects.requireNonNull(slot.holder, "a slot that has a tenant has its address");
   }
@@ -440,7 +417,7 @@ final class PoolState {
 
   void addHolders(Set<ActorRef<SlotHolder>> holders) {
     holders.addAll(heldBy.keySet());
-    parties.values().forEach(party -> holders.add(party.demand.holder()));
+    parties.values().forEach(party -> holders.add(party.holder()));
   }
 
   FairnessSnapshot.PoolView view(int offset, int limit) {
@@ -450,13 +427,8 @@ final class PoolState {
         queue,
         smallSlots(),
         speed.costPerSlotSecond() * workers.capacity(),
-        this::backlog,
+        parties::get,
         offset,
         limit);
-  }
-
-  private @Nullable Backlog backlog(String tenant) {
-    Party party = parties.get(tenant);
-    return party == null || party.pending == 0 ? null : party.demand.backlog();
   }
 }

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param inputWeight what an input token counts in fair sharing
  * @param outputWeight what an output token counts in fair sharing
  * @param slotsTotal runs at once in the whole cluster; absent: each worker's slots count alone
- * @param costs the tenants whose runs ended here lately
+ * @param gone what slots had spent that are not there any more; told for a while
  */
 public record PoolTable(
     String pool,
@@ -19,11 +19,11 @@ public record PoolTable(
     double outputWeight,
     @Nullable Integer slotsTotal,
     List<SlotRow> rows,
-    List<CostRow> costs) {
+    List<GoneSlot> gone) {
 
   public PoolTable {
     rows = List.copyOf(rows);
-    costs = List.copyOf(costs);
+    gone = List.copyOf(gone);
   }
 
   /**
@@ -32,7 +32,10 @@ public record PoolTable(
    * @param seq the number that the next accepted ticket bears
    * @param attempt the attempt that runs, if one does
    * @param hold whether the holder keeps the slot after its run
-   * @param spentCost weighted tokens that the run has spent so far, as far as they are known
+   * @param progressCost weighted tokens that the run has spent so far, as far as they are known
+   * @param spent what the ended runs of its holder's tenure have spent, or of the last one's when
+   *     it is free; absent before the first
+   * @param before the same of the tenure before, in case no table has shown its end
    */
   public record SlotRow(
       int slot,
@@ -42,7 +45,9 @@ public record PoolTable(
       boolean running,
       @Nullable String attempt,
       boolean hold,
-      double spentCost) {
+      double progressCost,
+      @Nullable Spent spent,
+      @Nullable Spent before) {
 
     public boolean free() {
       return holder == null && !running;
@@ -50,14 +55,22 @@ public record PoolTable(
   }
 
   /**
-   * What a tenant's runs have cost in this pool at this worker since the row was opened. A row is
-   * closed when the tenant was quiet for long; a later one starts from zero under a new number.
+   * What the ended runs of one tenure have spent, from its grant on. A slot changes hands only by a
+   * grant of a coordinator that saw it free, and with that all that its last holder spent, so cost
+   * needs no acknowledgement of its own, and no row per tenant.
    *
-   * @param opened a number that is larger for every row opened later
-   * @param cumulativeCost weighted tokens
+   * @param tenure the number that was granted; larger for every later tenure of the slot
+   * @param cost weighted tokens
    * @param runs ended runs
    * @param busyMillis how long these runs have taken, added up
    */
-  public record CostRow(
-      String tenant, long opened, double cumulativeCost, long runs, long busyMillis) {}
+  public record Spent(String tenant, long tenure, double cost, long runs, long busyMillis) {
+
+    Spent plus(double runCost, long runMillis) {
+      return new Spent(tenant, tenure, cost + runCost, runs + 1, busyMillis + runMillis);
+    }
+  }
+
+  /** A slot that is not there any more, and what its last tenure had spent. */
+  public record GoneSlot(int slot, Spent spent) {}
 }

@@ -25,7 +25,7 @@ final class PoolViews {
       FairQueue queue,
       int smallSlots,
       double costPerSecond,
-      Function<String, @Nullable Backlog> backlogs,
+      Function<String, @Nullable Party> parties,
       int offset,
       int limit) {
     Collection<Account> accounts = queue.accounts();
@@ -48,7 +48,7 @@ final class PoolViews {
                         weights,
                         held,
                         running.getOrDefault(account.tenant, 0),
-                        backlogs.apply(account.tenant)))
+                        parties.apply(account.tenant)))
             .toList();
     return new PoolView(
         pool,
@@ -64,7 +64,7 @@ final class PoolViews {
   }
 
   private static TenantView tenant(
-      Account account, double weights, int held, int running, @Nullable Backlog backlog) {
+      Account account, double weights, int held, int running, @Nullable Party party) {
     return new TenantView(
         account.tenant,
         account.weight,
@@ -72,9 +72,9 @@ final class PoolViews {
         held == 0 ? 0 : (double) account.held / held,
         account.counter,
         account.apart,
-        backlog == null ? 0 : backlog.pending(),
-        backlog == null ? 0 : backlog.oldestWaitMillis(),
-        backlog == null ? 0 : backlog.meanWaitMillis(),
+        party == null ? 0 : party.pending,
+        party == null ? 0 : party.oldestWaitMillis(),
+        party == null ? 0 : party.meanWaitMillis(),
         account.held,
         running,
         account.reservationSlots,

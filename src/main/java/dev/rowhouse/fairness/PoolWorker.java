@@ -1,12 +1,11 @@
 package dev.rowhouse.fairness;
 
-import dev.rowhouse.fairness.PoolTable.CostRow;
-import java.util.ArrayList;
+import dev.rowhouse.fairness.PoolTable.SlotRow;
 import java.util.BitSet;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
@@ -16,15 +15,20 @@ final class PoolWorker {
   final String name;
   final long incarnation;
   final ActorRef<SlotOwner> ref;
-  @Nullable Integer slotsTotal;
+  private @Nullable Integer slotsTotal;
+  private @Nullable PoolWorkers pool;
 
   /** How many of its slots may be taken at once; less than all under a cluster-wide bound. */
   int share = Integer.MAX_VALUE;
 
-  /** The cost rows of the last table; null before the first, which only sets the base. */
-  private @Nullable Map<String, CostRow> costs;
-
   private final Map<Integer, PoolSlot> slots = new TreeMap<>();
+
+  /** Slots that were here before, for how far they were settled; an index comes back as it was. */
+  private final Map<Integer, PoolSlot> removed = new HashMap<>();
+
+  /** Whether a table of it was seen; the first only sets the base of what is settled. */
+  boolean isKnown;
+
   private final BitSet free = new BitSet();
   private int freeCount;
 
@@ -36,29 +40,11 @@ final class PoolWorker {
 
   /** The worker was silent, or not known to this coordinator; costs go on from what was seen. */
   void resume(@Nullable PoolWorker before) {
-    costs = before != null && before.incarnation == incarnation ? before.costs : null;
-  }
-
-  /** The rows' growth since the last table, as rows; those that did not grow are left out. */
-  List<CostRow> spentSince(List<CostRow> rows) {
-    Map<String, CostRow> before = costs;
-    Map<String, CostRow> after = new HashMap<>();
-    List<CostRow> spent = new ArrayList<>();
-    for (CostRow row : rows) {
-      after.put(row.tenant(), row);
-      CostRow last = before == null ? row : before.get(row.tenant());
-      if (last == null || last.opened() != row.opened()) {
-        last = new CostRow(row.tenant(), row.opened(), 0, 0, 0);
-      }
-      double cost = row.cumulativeCost() - last.cumulativeCost();
-      long runs = row.runs() - last.runs();
-      if (runs > 0) {
-        long busyMillis = row.busyMillis() - last.busyMillis();
-        spent.add(new CostRow(row.tenant(), row.opened(), cost, runs, busyMillis));
-      }
+    if (before != null && before.incarnation == incarnation) {
+      isKnown = before.isKnown;
+      removed.putAll(before.removed);
+      removed.putAll(before.slots);
     }
-    costs = after;
-    return spent;
   }
 
   Collection<PoolSlot> slots() {
@@ -66,13 +52,35 @@ final class PoolWorker {
   }
 
   /** The slot, new if it was not known. */
-  PoolSlot slot(int index, long seq, long nowMillis) {
-    return slots.computeIfAbsent(index, _ -> new PoolSlot(this, index, seq, nowMillis));
+  PoolSlot slot(SlotRow row, long nowMillis) {
+    PoolSlot known = slots.get(row.slot());
+    if (known != null) {
+      return known;
+    }
+    PoolSlot slot = new PoolSlot(this, row.slot(), row.seq(), nowMillis);
+    PoolSlot before = removed.remove(row.slot());
+    if (before != null) {
+      slot.settledAs(before);
+    } else if (!isKnown) {
+      slot.settledAs(row.spent());
+    }
+    slots.put(row.slot(), slot);
+    count(1, 0);
+    note(slot);
+    return slot;
+  }
+
+  /** A slot that is or was here, for what is still to be settled of it; null when never seen. */
+  @Nullable PoolSlot anySlot(int index) {
+    PoolSlot slot = slots.get(index);
+    return slot == null ? removed.get(index) : slot;
   }
 
   void remove(PoolSlot slot) {
-    slots.remove(slot.index);
     setFree(slot.index, false);
+    slots.remove(slot.index);
+    removed.put(slot.index, slot);
+    count(-1, 0);
   }
 
   void note(PoolSlot slot) {
@@ -106,6 +114,35 @@ final class PoolWorker {
     if (free.get(index) != isFree) {
       free.set(index, isFree);
       freeCount += isFree ? 1 : -1;
+      count(0, isFree ? 1 : -1);
+    }
+  }
+
+  /** The pool that counts its slots from now on; null: none. */
+  void joined(@Nullable PoolWorkers counting) {
+    pool = counting;
+  }
+
+  private void count(int moreSlots, int moreFree) {
+    if (pool != null) {
+      pool.count(moreSlots, moreFree);
+    }
+  }
+
+  int freeCount() {
+    return freeCount;
+  }
+
+  @Nullable Integer slotsTotal() {
+    return slotsTotal;
+  }
+
+  void slotsTotal(@Nullable Integer total) {
+    if (!Objects.equals(slotsTotal, total)) {
+      slotsTotal = total;
+      if (pool != null) {
+        pool.changed();
+      }
     }
   }
 }

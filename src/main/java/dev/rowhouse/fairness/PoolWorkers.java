@@ -12,6 +12,11 @@ final class PoolWorkers {
   private final Map<String, PoolWorker> workers = new TreeMap<>();
   private @Nullable Integer slotsTotal;
   private int capacity;
+  private int free;
+  private int slots;
+
+  /** Whether workers, slots or the bound changed since the last count. */
+  private boolean changed = true;
 
   @Nullable PoolWorker get(String name) {
     return workers.get(name);
@@ -19,10 +24,30 @@ final class PoolWorkers {
 
   void put(PoolWorker worker) {
     workers.put(worker.name, worker);
+    worker.joined(this);
+    count(worker.size(), worker.freeCount());
+  }
+
+  /** A worker of this pool has so many more slots, and so many more free ones. */
+  void count(int moreSlots, int moreFree) {
+    slots += moreSlots;
+    free += moreFree;
+    changed |= moreSlots != 0;
+  }
+
+  /** The bound that a worker tells of is another one. */
+  void changed() {
+    changed = true;
   }
 
   @Nullable PoolWorker remove(String name) {
-    return workers.remove(name);
+    PoolWorker worker = workers.remove(name);
+    if (worker != null) {
+      worker.joined(null);
+      count(-worker.size(), -worker.freeCount());
+      changed = true;
+    }
+    return worker;
   }
 
   Collection<PoolWorker> all() {
@@ -53,11 +78,14 @@ final class PoolWorkers {
 
   /** Slots that could be granted now. */
   int free() {
+    if (slotsTotal == null) {
+      return free;
+    }
     int grantable = 0;
     for (PoolWorker worker : workers.values()) {
       grantable += worker.grantable();
     }
-    return slotsTotal == null ? grantable : Math.max(0, Math.min(grantable, slotsTotal - taken()));
+    return Math.max(0, Math.min(grantable, slotsTotal - taken()));
   }
 
   /** The worker with the most slots to give, so that load spreads; null when none has any. */
@@ -79,11 +107,13 @@ final class PoolWorkers {
 
   /** After a table or a loss: capacity, and each worker's part of a cluster-wide bound. */
   void recount() {
+    if (!changed) {
+      return;
+    }
+    changed = false;
     slotsTotal = null;
-    int slots = 0;
     for (PoolWorker worker : workers.values()) {
-      slots += worker.size();
-      Integer total = worker.slotsTotal;
+      Integer total = worker.slotsTotal();
       if (total != null && (slotsTotal == null || total < slotsTotal)) {
         slotsTotal = total;
       }
@@ -111,10 +141,6 @@ final class PoolWorkers {
 
   /** Slots that are not free, at all workers. */
   int taken() {
-    int taken = 0;
-    for (PoolWorker worker : workers.values()) {
-      taken += worker.taken();
-    }
-    return taken;
+    return slots - free;
   }
 }

@@ -2,6 +2,7 @@ package dev.rowhouse.fairness;
 
 import dev.rowhouse.fairness.PoolTable.SlotRow;
 import dev.rowhouse.fairness.StartDecision.Reason;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SequencedMap;
@@ -47,8 +48,10 @@ class SlotTable {
     long lastSeq;
     boolean hold;
     boolean small;
-    double spentCost;
+    double progressCost;
     long startedMillis;
+    PoolTable.@Nullable Spent spent;
+    PoolTable.@Nullable Spent before;
     boolean retiring;
     int quietRepeats;
 
@@ -66,6 +69,25 @@ class SlotTable {
   private final String worker;
   private final long incarnation;
   private final SequencedMap<Integer, Slot> slots = new TreeMap<>();
+
+  /** A removed slot is told of in so many tables: more than are lost one after the other. */
+  static final int GONE_TABLES = 30;
+
+  /**
+   * Removed slots that are remembered: a pool that shrinks by more loses the cost of a few runs.
+   */
+  static final int GONE_MAX = 256;
+
+  private static final class Gone {
+    final PoolTable.GoneSlot slot;
+    int tables;
+
+    Gone(PoolTable.GoneSlot slot) {
+      this.slot = slot;
+    }
+  }
+
+  private final ArrayDeque<Gone> gone = new ArrayDeque<>();
 
   /** Every removed slot's number is below this one. */
   private long seqFloor = 1;
@@ -131,6 +153,8 @@ class SlotTable {
     slot.hold = grant.hold();
     slot.small = grant.small();
     slot.tenureSeq = slot.seq;
+    slot.before = slot.spent;
+    slot.spent = new PoolTable.Spent(grant.tenant(), slot.seq, 0, 0, 0);
     slot.quietRepeats = 0;
     return List.of(
         new SlotEffect.Mint(ticket(slot), grant.holder(), slot.small),
@@ -199,7 +223,7 @@ class SlotTable {
     slot.attempt = attempt;
     slot.lastAttempt = attempt;
     slot.lastSeq = slot.seq;
-    slot.spentCost = 0;
+    slot.progressCost = 0;
     slot.startedMillis = nowMillis;
     slot.seq++;
     return new StartDecision.Accepted();
@@ -209,21 +233,18 @@ class SlotTable {
   void progress(int index, String attempt, double spentCost) {
     Slot slot = slots.get(index);
     if (slot != null && attempt.equals(slot.attempt)) {
-      slot.spentCost = Math.max(slot.spentCost, spentCost);
+      slot.progressCost = Math.max(slot.progressCost, spentCost);
     }
   }
 
-  /** For how long the attempt has run in this slot; 0 when it does not. */
-  long ranMillis(int index, String attempt, long nowMillis) {
-    Slot slot = slots.get(index);
-    return slot == null || !attempt.equals(slot.attempt) ? 0 : nowMillis - slot.startedMillis;
-  }
-
-  /** The attempt that ran in this slot is over. */
-  List<SlotEffect> finish(int index, String attempt) {
+  /** The attempt that ran in this slot is over and has spent so much. */
+  List<SlotEffect> finish(int index, String attempt, double cost, long nowMillis) {
     Slot slot = slots.get(index);
     if (slot == null || !attempt.equals(slot.attempt)) {
       return List.of();
+    }
+    if (slot.spent != null) {
+      slot.spent = slot.spent.plus(cost, Math.max(0, nowMillis - slot.startedMillis));
     }
     slot.attempt = null;
     slot.quietRepeats = 0;
@@ -268,9 +289,22 @@ class SlotTable {
               slot.attempt != null,
               slot.attempt,
               slot.hold,
-              slot.attempt == null ? 0 : slot.spentCost));
+              slot.attempt == null ? 0 : slot.progressCost,
+              slot.spent,
+              slot.before));
     }
     return rows;
+  }
+
+  /** What removed slots had spent, for one more table. */
+  List<PoolTable.GoneSlot> gone() {
+    List<PoolTable.GoneSlot> told = new ArrayList<>(gone.size());
+    for (Gone one : gone) {
+      told.add(one.slot);
+      one.tables++;
+    }
+    gone.removeIf(one -> one.tables >= GONE_TABLES);
+    return told;
   }
 
   private static List<SlotEffect> staleView() {
@@ -293,6 +327,12 @@ class SlotTable {
 
   private void remove(Slot slot) {
     slots.remove(slot.index);
+    if (slot.spent != null) {
+      gone.addLast(new Gone(new PoolTable.GoneSlot(slot.index, slot.spent)));
+      if (gone.size() > GONE_MAX) {
+        gone.removeFirst();
+      }
+    }
     seqFloor = Math.max(seqFloor, slot.seq + 1);
   }
 

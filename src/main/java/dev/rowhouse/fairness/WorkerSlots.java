@@ -1,19 +1,17 @@
 package dev.rowhouse.fairness;
 
-import dev.rowhouse.fairness.PoolTable.CostRow;
 import dev.rowhouse.fairness.StartDecision.Reason;
 import dev.rowhouse.tenant.Catalog;
 import dev.rowhouse.tenant.ModelSpec;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.pekko.actor.typed.ActorRef;
 
 /**
- * All slots of one worker: a {@link SlotTable} for each model, the highest epoch seen, and what the
- * tenants' runs have cost. Pure; the worker's actor sends what the effects ask for.
+ * All slots of one worker: a {@link SlotTable} for each model, the highest epoch seen. Pure; the
+ * worker's actor sends what the effects ask for.
  */
 public class WorkerSlots {
 
@@ -24,29 +22,14 @@ public class WorkerSlots {
     /** At most so many slots are open, whatever the catalog says. */
     int cap = Integer.MAX_VALUE;
 
-    final Map<String, Cost> costs = new HashMap<>();
-
     Pool(SlotTable table, ModelSpec model) {
       this.table = table;
       this.model = model;
     }
   }
 
-  private static final class Cost {
-    final long opened;
-    double cumulativeCost;
-    long runs;
-    long busyMillis;
-    long lastMillis;
-
-    Cost(long opened) {
-      this.opened = opened;
-    }
-  }
-
   private final String worker;
   private final long incarnation;
-  private final long costQuietMillis;
 
   /** Closed pools stay: their slots' numbers must not begin again. Bounded by models ever known. */
   private final Map<String, Pool> pools = new LinkedHashMap<>();
@@ -59,12 +42,10 @@ public class WorkerSlots {
    * Without any slot, until the catalog comes.
    *
    * @param incarnation which start of this worker; a later one is larger
-   * @param costQuietMillis how long a cost row is reported after the tenant's last run
    */
-  public WorkerSlots(String worker, long incarnation, long costQuietMillis) {
+  public WorkerSlots(String worker, long incarnation) {
     this.worker = worker;
     this.incarnation = incarnation;
-    this.costQuietMillis = costQuietMillis;
   }
 
   SlotTable newTable(String pool) {
@@ -152,22 +133,13 @@ public class WorkerSlots {
 
   /** A run is over and has spent so many tokens. */
   public List<SlotEffect> finish(
-      SlotTicket ticket,
-      String tenant,
-      String attempt,
-      long inputTokens,
-      long outputTokens,
-      long nowMillis) {
+      SlotTicket ticket, String attempt, long inputTokens, long outputTokens, long nowMillis) {
     Pool pool = pools.get(ticket.pool());
     if (pool == null) {
       return List.of();
     }
-    Cost cost = pool.costs.computeIfAbsent(tenant, _ -> new Cost(version + 1));
-    cost.cumulativeCost += pool.model.cost(inputTokens, outputTokens);
-    cost.runs++;
-    cost.busyMillis += pool.table.ranMillis(ticket.slot(), attempt, nowMillis);
-    cost.lastMillis = nowMillis;
-    return pool.table.finish(ticket.slot(), attempt);
+    double cost = pool.model.cost(inputTokens, outputTokens);
+    return pool.table.finish(ticket.slot(), attempt, cost, nowMillis);
   }
 
   /** Unused tickets again, for holders that the first message did not reach. */
@@ -176,19 +148,13 @@ public class WorkerSlots {
   }
 
   /** The whole state for the coordinator, under a version of its own. */
-  public FairnessCoordinator.WorkerTable table(ActorRef<SlotOwner> self, long nowMillis) {
+  public FairnessCoordinator.WorkerTable table(ActorRef<SlotOwner> self) {
     version++;
     List<PoolTable> tables = new ArrayList<>(pools.size());
     pools.forEach(
         (name, pool) -> {
-          pool.costs.values().removeIf(cost -> nowMillis - cost.lastMillis > costQuietMillis);
-          List<CostRow> costs = new ArrayList<>(pool.costs.size());
-          pool.costs.forEach(
-              (tenant, cost) ->
-                  costs.add(
-                      new CostRow(
-                          tenant, cost.opened, cost.cumulativeCost, cost.runs, cost.busyMillis)));
-          if (pool.table.size() > 0 || !costs.isEmpty()) {
+          List<PoolTable.GoneSlot> gone = pool.table.gone();
+          if (pool.table.size() > 0 || !gone.isEmpty()) {
             tables.add(
                 new PoolTable(
                     name,
@@ -196,10 +162,16 @@ public class WorkerSlots {
                     pool.model.outputWeight(),
                     pool.model.slotsTotal(),
                     pool.table.rows(),
-                    costs));
+                    gone));
           }
         });
     return new FairnessCoordinator.WorkerTable(worker, incarnation, version, epoch, self, tables);
+  }
+
+  /** The slots of one pool as they are now. */
+  List<PoolTable.SlotRow> rows(String pool) {
+    Pool known = pools.get(pool);
+    return known == null ? List.of() : known.table.rows();
   }
 
   public long epoch() {

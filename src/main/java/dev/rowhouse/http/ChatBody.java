@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * engine as it came; here it is checked and measured.
  *
  * @param outputTokensMax {@code max_completion_tokens}, or the older {@code max_tokens}
+ * @param deadlineMillis how long the client will wait, from now; absent: it does not say
  */
 record ChatBody(
     @Nullable String model,
@@ -23,6 +24,7 @@ record ChatBody(
     boolean stream,
     boolean includeUsage,
     int priority,
+    @Nullable Long deadlineMillis,
     Ask.RetrievalChoice retrieval,
     @Nullable String promptName,
     @Nullable Integer promptVersion,
@@ -44,7 +46,7 @@ record ChatBody(
 
   private static final Set<String> RESPONSE_FORMATS = Set.of("text", "json_object", "json_schema");
 
-  static Checked<ChatBody> read(JsonNode root) {
+  static Checked<ChatBody> read(JsonNode root, Patience patience) {
     FieldReader body = FieldReader.of(root);
     String model = body.text("model", NAME_LENGTH_MAX);
     long tokens = messages(body);
@@ -63,7 +65,7 @@ record ChatBody(
     responseFormat(body);
     objectOrAbsent(body, "metadata");
     tools(body);
-    Rowhouse own = Rowhouse.read(body);
+    Rowhouse own = Rowhouse.read(body, patience);
     if (!body.isClean()) {
       return body.bad();
     }
@@ -75,6 +77,7 @@ record ChatBody(
             stream,
             includeUsage,
             own.priority,
+            own.deadlineMillis,
             own.retrieval,
             own.promptName,
             own.promptVersion,
@@ -214,18 +217,20 @@ record ChatBody(
   /** The request's own field {@code rowhouse}. */
   private record Rowhouse(
       int priority,
+      @Nullable Long deadlineMillis,
       Ask.RetrievalChoice retrieval,
       @Nullable String promptName,
       @Nullable Integer promptVersion,
       Map<String, String> variables) {
 
-    static Rowhouse read(FieldReader body) {
+    static Rowhouse read(FieldReader body, Patience patience) {
       JsonNode node = body.node("rowhouse");
       if (node == null) {
-        return new Rowhouse(0, Ask.RetrievalChoice.OF_THE_TENANT, null, null, Map.of());
+        return new Rowhouse(0, null, Ask.RetrievalChoice.OF_THE_TENANT, null, null, Map.of());
       }
       FieldReader own = body.object("rowhouse");
       int priority = own.integer("priority", -PRIORITY_MAX, PRIORITY_MAX, 0);
+      Long deadlineMillis = patience.field(own);
       own.node("cache");
       Ask.RetrievalChoice retrieval = retrieval(own);
       String prompt = own.text("prompt", NAME_LENGTH_MAX);
@@ -248,7 +253,8 @@ record ChatBody(
                   NAME_LENGTH_MAX,
                   (entries, name) -> variable(entries, name)));
       own.close();
-      return new Rowhouse(priority, retrieval, promptName, promptVersion, variables);
+      return new Rowhouse(
+          priority, deadlineMillis, retrieval, promptName, promptVersion, variables);
     }
 
     private static @Nullable String variable(FieldReader entries, String name) {

@@ -20,7 +20,7 @@ final class ChatRoute {
   }
 
   private static Checked<Ask> ask(JsonNode root, ModelCalls.Origin origin) {
-    return switch (ChatBody.read(root)) {
+    return switch (ChatBody.read(root, origin.patience())) {
       case Checked.Bad<ChatBody> bad -> new Checked.Bad<>(bad.errors());
       case Checked.Good<ChatBody>(ChatBody body) ->
           new Checked.Good<>(
@@ -34,7 +34,7 @@ final class ChatRoute {
                   body.includeUsage(),
                   origin.label(),
                   origin.receivedAtMillis(),
-                  origin.deadlineMillis(),
+                  origin.deadlineMillis(body.deadlineMillis(), body.stream()),
                   body.priority(),
                   body.retrieval(),
                   body.promptName(),

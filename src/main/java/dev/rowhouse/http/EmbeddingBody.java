@@ -6,12 +6,15 @@ import dev.rowhouse.tenant.FieldReader;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A request for embeddings as far as admission has to understand it; the body itself goes to the
  * embedder as it came. {@code dimensions} must be the model's, which only the embedder knows.
+ *
+ * @param deadlineMillis how long the client will wait, from now; absent: it does not say
  */
-record EmbeddingBody(String model, long inputTokens) {
+record EmbeddingBody(String model, long inputTokens, @Nullable Long deadlineMillis) {
   /** What one slot is taken for at a time: some seconds of a core. */
   static final int INPUTS_MAX = 256;
 
@@ -20,9 +23,11 @@ record EmbeddingBody(String model, long inputTokens) {
 
   private static final int NAME_LENGTH_MAX = 256;
   private static final int DIMENSIONS_MAX = 1 << 16;
+  private static final Set<String> CHAT_FIELDS =
+      Set.of("priority", "cache", "retrieval", "prompt", "variables");
   private static final Set<String> FORMATS = Set.of("float", "base64");
 
-  static Checked<EmbeddingBody> read(JsonNode root) {
+  static Checked<EmbeddingBody> read(JsonNode root, Patience patience) {
     FieldReader body = FieldReader.of(root);
     String model = body.text("model", NAME_LENGTH_MAX);
     if (model == null && body.node("model") == null) {
@@ -35,9 +40,18 @@ record EmbeddingBody(String model, long inputTokens) {
     }
     body.integer("dimensions", 1, DIMENSIONS_MAX);
     body.text("user", NAME_LENGTH_MAX);
+    Long deadlineMillis = deadline(body.object("rowhouse"), patience);
     return model != null && body.isClean()
-        ? new Checked.Good<>(new EmbeddingBody(model, TokenEstimate.of(texts)))
+        ? new Checked.Good<>(new EmbeddingBody(model, TokenEstimate.of(texts), deadlineMillis))
         : body.bad();
+  }
+
+  private static @Nullable Long deadline(FieldReader rowhouse, Patience patience) {
+    // A client may send one such object with all its calls: what is a chat's means nothing here.
+    CHAT_FIELDS.forEach(rowhouse::node);
+    Long millis = patience.field(rowhouse);
+    rowhouse.close();
+    return millis;
   }
 
   private static List<String> input(FieldReader body) {

@@ -23,7 +23,7 @@ final class EmbeddingRoute {
   }
 
   private static Checked<Ask> ask(JsonNode root, ModelCalls.Origin origin) {
-    return switch (EmbeddingBody.read(root)) {
+    return switch (EmbeddingBody.read(root, origin.patience())) {
       case Checked.Bad<EmbeddingBody> bad -> new Checked.Bad<>(bad.errors());
       case Checked.Good<EmbeddingBody>(EmbeddingBody body) ->
           new Checked.Good<>(
@@ -37,7 +37,7 @@ final class EmbeddingRoute {
                   false,
                   origin.label(),
                   origin.receivedAtMillis(),
-                  origin.deadlineMillis(),
+                  origin.deadlineMillis(body.deadlineMillis(), false),
                   0,
                   NO_RETRIEVAL,
                   null,

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.LongSupplier;
 import org.apache.pekko.http.javadsl.model.ContentType;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
 import org.apache.pekko.http.javadsl.model.HttpEntities;
@@ -50,7 +51,17 @@ final class Metrics {
           .classicOnly()
           .register(registry);
 
-  Metrics() {
+  /**
+   * Metrics of a node.
+   *
+   * @param throttled requests that were refused without asking the tenant's actor, so far
+   */
+  Metrics(LongSupplier throttled) {
+    CounterWithCallback.builder()
+        .name("rowhouse_throttled_total")
+        .help("Requests of tenants beyond their limits that the gateway refused by itself.")
+        .callback(callback -> callback.call((double) throttled.getAsLong()))
+        .register(registry);
     JvmMetrics.builder().register(registry);
     CounterWithCallback.builder()
         .name("rowhouse_coordinator_messages_total")

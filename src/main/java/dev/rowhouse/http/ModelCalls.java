@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.rowhouse.serving.Answer;
 import dev.rowhouse.serving.Answering;
 import dev.rowhouse.serving.Ask;
+import dev.rowhouse.serving.Throttle;
+import dev.rowhouse.tenant.CatalogReplica;
 import dev.rowhouse.tenant.Checked;
 import dev.rowhouse.tenant.TenantId;
 import java.time.Duration;
@@ -24,21 +26,27 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What the routes share that ask something of a model: reads the body, opens an Answering, writes
- * what it says.
+ * what it says. A tenant that is beyond its limits is refused here, before anything is opened.
  */
 final class ModelCalls {
   /**
    * What a call says beside its body.
    *
    * @param label the client's own request id
+   * @param patience how long the client will wait
    */
   record Origin(
       String attempt,
       Ask.Credential key,
       @Nullable String label,
       long receivedAtMillis,
-      long deadlineMillis,
-      int bodyBytes) {}
+      Patience patience,
+      int bodyBytes) {
+
+    long deadlineMillis(@Nullable Long fieldMillis, boolean stream) {
+      return patience.deadlineMillis(receivedAtMillis, fieldMillis, stream);
+    }
+  }
 
   /** Reads what a body asks for. */
   @FunctionalInterface
@@ -58,16 +66,22 @@ final class ModelCalls {
 
   private final ActorSystem<?> system;
   private final Answering.Settings settings;
+  private final Throttle throttle;
+  private final CatalogReplica catalog;
   private final long bodyBytesMax;
   private final Duration requestTimeout;
 
   ModelCalls(
       ActorSystem<?> system,
       Answering.Settings settings,
+      Throttle throttle,
+      CatalogReplica catalog,
       long bodyBytesMax,
       Duration requestTimeout) {
     this.system = system;
     this.settings = settings;
+    this.throttle = throttle;
+    this.catalog = catalog;
     this.bodyBytesMax = bodyBytesMax;
     this.requestTimeout = requestTimeout;
   }
@@ -87,26 +101,41 @@ final class ModelCalls {
       }
       case Json.Parsed.Document document -> root = document.root();
     }
-    return switch (reader.read(root, origin(call, key, bytes.size()))) {
+    String sdkTimeout = call.header(Patience.SDK_HEADER);
+    Long sdkMillis = sdkTimeout == null ? null : Patience.sdkMillis(sdkTimeout);
+    if (sdkTimeout != null && sdkMillis == null) {
+      return CompletableFuture.completedFuture(
+          Replies.openAiError(
+              Replies.badRequest(
+                  Patience.SDK_HEADER,
+                  "The header " + Patience.SDK_HEADER + " must be a number of seconds.")));
+    }
+    Patience patience = new Patience(requestTimeout.toMillis(), sdkMillis);
+    return switch (reader.read(root, origin(call, key, patience, bytes.size()))) {
       case Checked.Bad<Ask> bad ->
           CompletableFuture.completedFuture(Replies.openAiError(Replies.badRequest(bad.errors())));
       case Checked.Good<Ask> good -> open(call, tenant, good.value(), bytes);
     };
   }
 
-  private Origin origin(Call call, Ask.Credential key, int bodyBytes) {
+  private static Origin origin(Call call, Ask.Credential key, Patience patience, int bodyBytes) {
     String label = call.header("X-Client-Request-Id");
     return new Origin(
         call.requestId(),
         key,
         label == null ? null : label.substring(0, Math.min(label.length(), LABEL_LENGTH_MAX)),
         call.receivedAtMillis(),
-        call.receivedAtMillis() + requestTimeout.toMillis(),
+        patience,
         bodyBytes);
   }
 
   private CompletionStage<HttpResponse> open(
       Call call, TenantId tenant, Ask ask, ByteString bytes) {
+    Answer.Refused refused =
+        throttle.refuse(tenant, ask, catalog.current().version(), settings.clock().millis());
+    if (refused != null) {
+      return CompletableFuture.completedFuture(response(refused));
+    }
     CompletableFuture<Answer> answer = new CompletableFuture<>();
     ActorRef<Object> answering =
         system.systemActorOf(

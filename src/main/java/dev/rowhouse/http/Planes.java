@@ -5,6 +5,7 @@ import dev.rowhouse.fairness.FairnessCoordinator;
 import dev.rowhouse.retrieval.KnowledgeEntity;
 import dev.rowhouse.serving.Answering;
 import dev.rowhouse.serving.TenantPort;
+import dev.rowhouse.serving.Throttle;
 import dev.rowhouse.tenant.CatalogKeeper;
 import dev.rowhouse.tenant.CatalogReplica;
 import dev.rowhouse.tenant.ClusterSecret;
@@ -25,6 +26,7 @@ public final class Planes {
    * What the routes need of the rooms behind.
    *
    * @param answering what every request's Answering is made with
+   * @param throttle what this node refuses by itself
    */
   public record Parts(
       ActorSystem<?> system,
@@ -40,6 +42,7 @@ public final class Planes {
       TenantDirectory directory,
       ActorRef<FairnessCoordinator.Command> coordinator,
       Answering.Settings answering,
+      Throttle throttle,
       long fileBytesMax,
       Health health) {}
 
@@ -59,7 +62,7 @@ public final class Planes {
     Config http = parts.config.getConfig("rowhouse.http");
     String host = http.getString("host");
     Handler tenantHandler = tenantPlane(parts, http);
-    Metrics metrics = new Metrics();
+    Metrics metrics = new Metrics(parts.throttle::refusedCount);
     Handler operatorHandler = operatorPlane(parts, http, metrics);
     return Listener.bind(
             parts.system,
@@ -111,6 +114,8 @@ public final class Planes {
         new ModelCalls(
             parts.system,
             parts.answering,
+            parts.throttle,
+            parts.catalog,
             http.getMemorySize("body-max").toBytes(),
             http.getDuration("request-timeout"));
     ChatRoute chat = new ChatRoute(modelCalls);
@@ -211,7 +216,13 @@ public final class Planes {
     Duration askTimeout = http.getDuration("ask-timeout");
     KnowledgePort knowledge = new KnowledgePort(parts.system, parts.knowledge, askTimeout);
     TenantAdmin tenants =
-        new TenantAdmin(parts.tenants, knowledge, parts.catalog, parts.secret, parts.clock);
+        new TenantAdmin(
+            parts.tenants,
+            knowledge,
+            new Reservations(parts.system, parts.keeper, parts.tenants, askTimeout),
+            parts.catalog,
+            parts.secret,
+            parts.clock);
     CatalogAdmin catalog =
         new CatalogAdmin(parts.system, parts.keeper, parts.catalog, parts.slotsDefault, askTimeout);
     ClusterAdmin cluster = new ClusterAdmin(parts.system, parts.coordinator, askTimeout);

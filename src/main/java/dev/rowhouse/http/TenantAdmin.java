@@ -12,6 +12,7 @@ import dev.rowhouse.tenant.CatalogReplica;
 import dev.rowhouse.tenant.ClusterSecret;
 import dev.rowhouse.tenant.FieldReader;
 import dev.rowhouse.tenant.KeyEntry;
+import dev.rowhouse.tenant.ReservationClaim;
 import dev.rowhouse.tenant.Scope;
 import dev.rowhouse.tenant.TenantCommand;
 import dev.rowhouse.tenant.TenantId;
@@ -45,6 +46,7 @@ final class TenantAdmin {
 
   private final TenantPort tenants;
   private final KnowledgePort knowledge;
+  private final Reservations reservations;
   private final CatalogReplica catalog;
   private final ClusterSecret secret;
   private final InstantSource clock;
@@ -53,11 +55,13 @@ final class TenantAdmin {
   TenantAdmin(
       TenantPort tenants,
       KnowledgePort knowledge,
+      Reservations reservations,
       CatalogReplica catalog,
       ClusterSecret secret,
       InstantSource clock) {
     this.tenants = tenants;
     this.knowledge = knowledge;
+    this.reservations = reservations;
     this.catalog = catalog;
     this.secret = secret;
     this.clock = clock;
@@ -74,9 +78,11 @@ final class TenantAdmin {
                         TenantSpecReader.read(body, tenant, catalog.current()),
                         spec -> {
                           ApiKey.Minted minted = ApiKey.mint(tenant, secret, random);
-                          return execute(
+                          return configure(
                               tenant,
                               new TenantCommand.Onboard(call.requestId(), spec, minted.key()),
+                              reservations.claim(
+                                  call.requestId(), tenant, ReservationClaim.of(spec)),
                               reply -> onboarded(minted, reply));
                         })));
   }
@@ -130,10 +136,31 @@ final class TenantAdmin {
                     OperatorBodies.checked(
                         TenantSpecReader.readPatch(body, tenant, catalog.current()),
                         patch ->
-                            execute(
+                            configure(
                                 tenant,
                                 new TenantCommand.Patch(call.requestId(), patch),
+                                reservations.claim(call.requestId(), tenant, patch),
                                 reply -> profile(200, reply)))));
+  }
+
+  /** Changes settings when what they reserve fits. */
+  private CompletionStage<HttpResponse> configure(
+      TenantId tenant,
+      TenantCommand.Change command,
+      CompletionStage<Reservations.Claim> claiming,
+      Function<TenantReply, CompletionStage<HttpResponse>> next) {
+    return claiming.thenCompose(
+        claim ->
+            claim.refusal() != null
+                ? done(Replies.problem(claim.refusal()))
+                : execute(
+                    tenant,
+                    command,
+                    reply ->
+                        (reply instanceof TenantReply.Refused
+                                ? reservations.undo(command.requestId(), claim, tenant)
+                                : reservations.settle(command.requestId(), claim, reply))
+                            .thenCompose(_ -> next.apply(reply))));
   }
 
   CompletionStage<HttpResponse> suspend(Call call) {
@@ -162,7 +189,9 @@ final class TenantAdmin {
                 new TenantCommand.Offboard(call.requestId()),
                 reply ->
                     reply instanceof TenantReply.Offboarded offboarded
-                        ? erase(tenant, offboarded)
+                        ? reservations
+                            .release(call.requestId(), tenant)
+                            .thenCompose(_ -> erase(tenant, offboarded))
                         : other(reply)));
   }
 

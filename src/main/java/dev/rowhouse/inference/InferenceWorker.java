@@ -111,7 +111,7 @@ public final class InferenceWorker extends AbstractBehavior<SlotOwner> {
     this.settlement = settlement;
     this.settings = settings;
     this.timers = timers;
-    this.slots = new WorkerSlots(worker, incarnation, settings.costQuiet().toMillis());
+    this.slots = new WorkerSlots(worker, incarnation);
     this.settlements =
         new Settlements(
             settings.settlementRetryMin().toMillis(), settings.settlementRetryMax().toMillis());
@@ -231,12 +231,7 @@ public final class InferenceWorker extends AbstractBehavior<SlotOwner> {
     sendSettlements();
     perform(
         slots.finish(
-            run.ticket(),
-            run.order().tenant().value(),
-            attempt,
-            report.inputTokens(),
-            report.outputTokens(),
-            nowMillis()));
+            run.ticket(), attempt, report.inputTokens(), report.outputTokens(), nowMillis()));
     return afterChange();
   }
 
@@ -322,7 +317,7 @@ public final class InferenceWorker extends AbstractBehavior<SlotOwner> {
 
   private void sendTable() {
     timers.cancel(new ChangesDue());
-    coordinator.tell(slots.table(getContext().getSelf(), nowMillis()));
+    coordinator.tell(slots.table(getContext().getSelf()));
   }
 
   private void sendSettlements() {

@@ -8,7 +8,6 @@ import java.time.Duration;
  *
  * @param tableInterval how often the whole table goes to the coordinator
  * @param tableDelay how long changes are gathered that free no slot
- * @param costQuiet how long a tenant's cost is reported after its last run
  * @param settlementRetryMin first pause before a settlement is repeated
  * @param settlementRetryMax longest such pause
  * @param settlementsMax runs and settlements not yet acknowledged
@@ -17,7 +16,6 @@ import java.time.Duration;
 public record WorkerSettings(
     Duration tableInterval,
     Duration tableDelay,
-    Duration costQuiet,
     Duration settlementRetryMin,
     Duration settlementRetryMax,
     int settlementsMax,
@@ -29,7 +27,6 @@ public record WorkerSettings(
     return new WorkerSettings(
         conf.getDuration("table-interval"),
         conf.getDuration("table-delay"),
-        conf.getDuration("cost-quiet"),
         conf.getDuration("settlement-retry-min"),
         conf.getDuration("settlement-retry-max"),
         conf.getInt("settlements-max"),

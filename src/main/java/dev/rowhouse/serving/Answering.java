@@ -96,9 +96,14 @@ public final class Answering {
    *
    * @param durableWaitMillis how long an end waits for the journal
    * @param answerBytesMax the largest answer that is collected for a client that does not stream
+   * @param throttle the way to what this gateway refuses by itself
    */
   public record Settings(
-      TenantPort tenants, InstantSource clock, long durableWaitMillis, int answerBytesMax) {}
+      TenantPort tenants,
+      InstantSource clock,
+      long durableWaitMillis,
+      int answerBytesMax,
+      ActorRef<Throttle.Notice> throttle) {}
 
   private final ActorContext<Object> context;
   private final Settings settings;
@@ -448,7 +453,9 @@ public final class Answering {
 
   private void admit() {
     lastAskedMillis = now();
-    settings.tenants().tell(tenant, new TenantEntity.Admit(ask, context.getSelf()));
+    settings
+        .tenants()
+        .tell(tenant, new TenantEntity.Admit(ask, context.getSelf(), settings.throttle()));
   }
 
   private BoundedSourceQueue<Answer.Part> openStream() {

@@ -303,12 +303,15 @@ final class Desk {
   }
 
   /** On what terms this tenant shares a pool. */
-  Terms terms() {
+  Terms terms(String pool) {
+    // Models that embed are for everybody: nothing of them is reserved.
+    ModelSpec model = catalog.current().model(pool);
+    boolean reserves = model == null || !model.isEmbedder();
     long concurrent = Objects.requireNonNull(limits().concurrentRequests());
     return new Terms(
         weight(),
-        profile.reservationSlots(),
-        profile.reservationShare(),
+        reserves ? profile.reservationSlots() : 0,
+        reserves ? profile.reservationShare() : 0,
         (int) Math.min(Integer.MAX_VALUE, concurrent));
   }
 

@@ -14,6 +14,17 @@ public record LimitsView(
     @Nullable Row tokensPerMonth,
     @Nullable Row spendPerMonthMicros) {
 
+  /** These limits so much later, if nothing was used since. */
+  LimitsView after(long millis) {
+    return new LimitsView(
+        requestsPerMinute.after(millis),
+        tokensPerMinute.after(millis),
+        concurrentRequests.after(millis),
+        queueLength.after(millis),
+        tokensPerMonth == null ? null : tokensPerMonth.after(millis),
+        spendPerMonthMicros == null ? null : spendPerMonthMicros.after(millis));
+  }
+
   /**
    * One limit.
    *
@@ -23,6 +34,10 @@ public record LimitsView(
   public record Row(long limit, long used, long resetMillis) {
     public long remaining() {
       return Math.max(0, limit - used);
+    }
+
+    private Row after(long millis) {
+      return new Row(limit, used, Math.max(0, resetMillis - millis));
     }
   }
 }

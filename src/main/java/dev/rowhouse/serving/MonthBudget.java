@@ -51,8 +51,8 @@ final class MonthBudget {
               + spendBudget
               + ", used "
               + spent / 1e6
-              + ", resets in "
-              + Refusals.duration(reset)
+              + ", "
+              + Refusals.resetsIn(reset)
               + ".",
           reset);
     }

@@ -31,6 +31,19 @@ public record Refusal(
     return new Refusal(httpStatus, code, message, param, 0, false);
   }
 
+  /** This refusal when it is repeated so much later: its reset has come nearer. */
+  Refusal after(long millis) {
+    long left = Math.max(1, resetMillis - millis);
+    return new Refusal(
+        httpStatus,
+        code,
+        message.replace(Refusals.resetsIn(resetMillis), Refusals.resetsIn(left)),
+        param,
+        left,
+        // A spent budget stays what it is: nobody waits for a month.
+        retry || (left <= RETRY_DELAY_MAX_MILLIS && !code.equals("budget_exhausted")));
+  }
+
   public static Refusal until(int httpStatus, String code, String message, long resetMillis) {
     return new Refusal(
         httpStatus, code, message, null, resetMillis, resetMillis <= RETRY_DELAY_MAX_MILLIS);

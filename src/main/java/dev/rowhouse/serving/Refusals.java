@@ -76,9 +76,14 @@ public final class Refusals {
         + limit
         + ", used "
         + used
-        + ", resets in "
-        + duration(resetMillis)
+        + ", "
+        + resetsIn(resetMillis)
         + ".";
+  }
+
+  /** The words by which a refusal that is repeated later is brought up to date. */
+  static String resetsIn(long millis) {
+    return "resets in " + duration(millis);
   }
 
   /** As OpenAI writes durations in its headers: {@code 20ms}, {@code 1.5s}, {@code 6m0s}. */

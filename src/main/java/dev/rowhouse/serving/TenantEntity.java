@@ -54,8 +54,18 @@ public final class TenantEntity {
   /** What may be asked of a tenant's actor. */
   public sealed interface Command {}
 
-  /** Asks for a place; answered with {@link Verdict}. Sent again it is answered as before. */
-  public record Admit(Ask ask, ActorRef<Object> gateway) implements Command {}
+  /**
+   * Asks for a place; answered with {@link Verdict}. Sent again it is answered as before.
+   *
+   * @param throttle what can repeat a refusal at the gateway; absent: nothing does
+   */
+  public record Admit(
+      Ask ask, ActorRef<Object> gateway, @Nullable ActorRef<Throttle.Notice> throttle)
+      implements Command {
+    public Admit(Ask ask, ActorRef<Object> gateway) {
+      this(ask, gateway, null);
+    }
+  }
 
   /** The client left before its request ran. */
   public record Leave(String attempt) implements Command {}
@@ -119,6 +129,7 @@ public final class TenantEntity {
   private final SlotUser slots;
   private final LedgerLine line;
   private final Orders orders;
+  private final ToldGateways told;
   private final Map<String, Integer> demanded = new HashMap<>();
   private final ArrayDeque<Object> stash = new ArrayDeque<>();
   private @Nullable ActorRef<TenantRecord.Command> record;
@@ -142,6 +153,7 @@ public final class TenantEntity {
     this.slots = new SlotUser(tenant.value(), now(), context.getSelf().narrow());
     this.line = new LedgerLine(context, timers, tenant, settings);
     this.orders = new Orders(tenant);
+    this.told = new ToldGateways(tenant);
     openRecord();
     timers.startTimerWithFixedDelay(Timed.TICK, TICK);
   }
@@ -312,8 +324,11 @@ public final class TenantEntity {
       return Behaviors.same();
     }
     switch (desk.admit(admit.ask(), admit.gateway(), now)) {
-      case Desk.Decision.Refused refused ->
-          admit.gateway().tell(new Verdict.No(refused.refusal(), desk.view(now)));
+      case Desk.Decision.Refused refused -> {
+        LimitsView limits = desk.view(now);
+        told.refused(admit, refused.refusal(), limits);
+        admit.gateway().tell(new Verdict.No(refused.refusal(), limits));
+      }
       case Desk.Decision.Accepted accepted -> place(accepted.request(), desk);
       case Desk.Decision.Known known -> {
         Verdict.Go go = known.request().go;
@@ -456,6 +471,7 @@ public final class TenantEntity {
       case TenantRecord.ProfileChanged changed -> {
         if (desk != null) {
           desk.profile(changed.profile());
+          told.forget();
         } else if (line.ledger() == null) {
           desk =
               new Desk(changed.profile(), parts.catalog(), parts.house(), settings.smallCostMax());
@@ -500,7 +516,7 @@ public final class TenantEntity {
     Integer last =
         backlog.pending() == 0 ? demanded.remove(pool) : demanded.put(pool, backlog.pending());
     if (backlog.pending() > 0 || last != null) {
-      parts.coordinator().tell(slots.demand(pool, desk.terms(), backlog));
+      parts.coordinator().tell(slots.demand(pool, desk.terms(pool), backlog));
     }
   }
 
@@ -538,6 +554,7 @@ public final class TenantEntity {
 
   private Behavior<Object> retire() {
     state = State.RETIRING;
+    told.forget();
     returnTickets();
     if (line.isDone()) {
       return Behaviors.stopped();

@@ -9,7 +9,9 @@ import com.fasterxml.jackson.annotation.JsonTypeInfo;
   @JsonSubTypes.Type(value = CatalogEvent.PlanPut.class, name = "plan-put"),
   @JsonSubTypes.Type(value = CatalogEvent.PlanDeleted.class, name = "plan-deleted"),
   @JsonSubTypes.Type(value = CatalogEvent.ModelPut.class, name = "model-put"),
-  @JsonSubTypes.Type(value = CatalogEvent.ModelDeleted.class, name = "model-deleted")
+  @JsonSubTypes.Type(value = CatalogEvent.ModelDeleted.class, name = "model-deleted"),
+  @JsonSubTypes.Type(value = CatalogEvent.Reserved.class, name = "reserved"),
+  @JsonSubTypes.Type(value = CatalogEvent.Released.class, name = "released")
 })
 public sealed interface CatalogEvent {
   String requestId();
@@ -21,4 +23,11 @@ public sealed interface CatalogEvent {
   record ModelPut(String requestId, ModelSpec model) implements CatalogEvent {}
 
   record ModelDeleted(String requestId, String name) implements CatalogEvent {}
+
+  /** A tenant has this reserved from now on, instead of what it had. */
+  record Reserved(String requestId, TenantId tenant, ReservationClaim claim)
+      implements CatalogEvent {}
+
+  /** A tenant has nothing reserved any more. */
+  record Released(String requestId, TenantId tenant) implements CatalogEvent {}
 }

@@ -24,6 +24,11 @@ import org.jspecify.annotations.Nullable;
  * at any time: a tenant whose plan is gone has the default plan of conf ({@link
  * HouseCatalog#planOf}). What conf defines can be replaced here but not deleted; deleting what
  * replaced it brings conf's back.
+ *
+ * <p>It also keeps the book of reservations, because whether one fits depends on all others: each
+ * is claimed here before the tenant's record is changed ({@link Reserve}) and brought in line with
+ * the record after it ({@link Align}). A claim whose change failed half-way is brought in line by
+ * the next change of that tenant. Replicas do not carry the book.
  */
 public final class CatalogKeeper
     extends EventSourcedBehavior<CatalogKeeper.Command, CatalogEvent, CatalogOverrides> {
@@ -66,6 +71,24 @@ public final class CatalogKeeper
 
   public record DeleteModel(String requestId, String name) implements Change {}
 
+  /**
+   * Claims capacity for a tenant, if it fits beside what others have.
+   *
+   * @param workers worker nodes of the cluster
+   */
+  public record Reserve(String requestId, TenantId tenant, ReservationClaim claim, int workers)
+      implements Change {}
+
+  /**
+   * Says what a tenant's record has reserved: it did fit when it was claimed.
+   *
+   * @param claim absent: nothing
+   * @param version of the record; what an older version says changes nothing
+   */
+  public record Align(
+      String requestId, TenantId tenant, @Nullable ReservationClaim claim, long version)
+      implements Change {}
+
   public sealed interface Reply {}
 
   public record Done(Catalog catalog) implements Reply {}
@@ -77,6 +100,7 @@ public final class CatalogKeeper
     NOT_FOUND("not_found", 404),
     DEFINED_IN_CONF("defined_in_conf", 409),
     TOO_MANY("too_many", 409),
+    DOES_NOT_FIT("reservation_does_not_fit", 400),
     CATALOG_MOVED("catalog_moved", 503),
     JOURNAL_UNAVAILABLE("journal_unavailable", 503);
 
@@ -210,10 +234,23 @@ public final class CatalogKeeper
         .thenRun(
             (CatalogOverrides after) -> {
               Catalog catalog = after.over(house);
-              subscribers.forEach(subscriber -> subscriber.tell(catalog));
+              if (isOfTheCatalog(event)) {
+                subscribers.forEach(subscriber -> subscriber.tell(catalog));
+              }
               waiting.replyTo().tell(new Done(catalog));
             })
         .thenUnstashAll();
+  }
+
+  private static boolean isOfTheCatalog(CatalogEvent event) {
+    return switch (event) {
+      case CatalogEvent.PlanPut _,
+          CatalogEvent.PlanDeleted _,
+          CatalogEvent.ModelPut _,
+          CatalogEvent.ModelDeleted _ ->
+          true;
+      case CatalogEvent.Reserved _, CatalogEvent.Released _ -> false;
+    };
   }
 
   private Effect<CatalogEvent, CatalogOverrides> failed(String reason) {

@@ -8,6 +8,7 @@ import dev.rowhouse.tenant.TenantProfile.CacheSettings;
 import dev.rowhouse.tenant.TenantProfile.RetrievalSettings;
 import dev.rowhouse.tenant.TenantSpec.PromptText;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -68,6 +69,35 @@ public final class TenantSpecReader {
     forgetTheOtherReservation(merged, changes);
     Json.mergePatch(merged, changes);
     return new TenantSpecReader(tenant, null, false).read(merged);
+  }
+
+  /**
+   * What the tenant would have reserved after that patch, as far as the patch is well formed; null:
+   * nothing. The record decides; this is for asking whether it fits before.
+   */
+  public static @Nullable ReservationClaim claimAfter(TenantProfile profile, TenantPatch patch) {
+    ObjectNode merged = TenantJson.profile(profile);
+    JsonNode changes = Json.read(patch.json());
+    forgetTheOtherReservation(merged, changes);
+    Json.mergePatch(merged, changes);
+    FieldReader in = FieldReader.of(merged);
+    Reservation reservation = reservation(in);
+    FieldReader models = in.object("models");
+    List<String> allowed =
+        models.texts("allow", TenantSpec.ALLOWED_MODELS_MAX, MODEL_NAME_LENGTH_MAX);
+    Map<String, String> aliases =
+        models.entries(
+            "aliases",
+            TenantSpec.ALIASES_MAX,
+            MODEL_NAME_LENGTH_MAX,
+            (entries, alias) -> entries.text(alias, MODEL_NAME_LENGTH_MAX));
+    return in.isClean() ? ReservationClaim.of(reservation, allowed, aliases, 0) : null;
+  }
+
+  /** Whether a patch may change what is reserved, or where. */
+  public static boolean touchesReservation(TenantPatch patch) {
+    JsonNode changes = Json.read(patch.json());
+    return changes.has("reservation") || changes.has("models");
   }
 
   /** A patch from slots to a share, or back, need not take the old one away by a null. */

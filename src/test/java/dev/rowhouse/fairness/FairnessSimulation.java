@@ -55,9 +55,6 @@ final class FairnessSimulation {
           10,
           100);
 
-  /** Long enough that no row is closed before a table has carried it, whatever is paused. */
-  private static final long COST_QUIET_MILLIS = 60_000;
-
   /** Addresses are only compared here, so all simulations share some. */
   private static final List<ActorRef<SlotHolder>> HOLDERS =
       IntStream.range(0, 64)
@@ -256,7 +253,7 @@ final class FairnessSimulation {
   }
 
   WorkerSlots newSlots(String worker, long incarnation) {
-    return mutation.workerSlots(worker, incarnation, COST_QUIET_MILLIS);
+    return mutation.workerSlots(worker, incarnation);
   }
 
   /** Tells two runs apart that differ in any event or any draw. */

@@ -18,8 +18,8 @@ enum Mutation {
   /** What a run has cost is not counted. */
   COST_NOT_SETTLED;
 
-  WorkerSlots workerSlots(String worker, long incarnation, long costQuietMillis) {
-    return new WorkerSlots(worker, incarnation, costQuietMillis) {
+  WorkerSlots workerSlots(String worker, long incarnation) {
+    return new WorkerSlots(worker, incarnation) {
       @Override
       SlotTable newTable(String pool) {
         return new SlotTable(pool, worker, incarnation) {

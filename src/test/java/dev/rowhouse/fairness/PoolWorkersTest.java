@@ -2,6 +2,7 @@ package dev.rowhouse.fairness;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.rowhouse.fairness.PoolTable.SlotRow;
 import java.util.List;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestInbox;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -15,9 +16,9 @@ class PoolWorkersTest {
     PoolWorkers workers = new PoolWorkers();
     for (int number = 0; number < sizes.length; number++) {
       PoolWorker worker = new PoolWorker("w" + number, 1, OWNER);
-      worker.slotsTotal = total;
+      worker.slotsTotal(total);
       for (int slot = 0; slot < sizes[number]; slot++) {
-        worker.slot(slot, 1, 0);
+        worker.slot(new SlotRow(slot, 1, null, null, false, null, false, 0, null, null), 0);
       }
       workers.put(worker);
     }

@@ -61,8 +61,7 @@ final class SimulatedWorker extends SimulatedParty {
   }
 
   List<PoolTable.SlotRow> rows() {
-    List<PoolTable> tables = slots.table(ref, world.nowMillis()).pools();
-    return tables.isEmpty() ? List.of() : tables.getFirst().rows();
+    return slots.rows(FairnessSimulation.POOL);
   }
 
   /** What is sent to the address of an earlier life is lost. */
@@ -111,7 +110,7 @@ final class SimulatedWorker extends SimulatedParty {
     world.oneRunPerSlot.ended(ticket);
     world.spent.add(tenant.name, cost);
     List<SlotEffect> effects =
-        slots.finish(ticket, tenant.name, attempt, cost, 0, world.nowMillis());
+        slots.finish(ticket, attempt, cost, 0, world.nowMillis());
     world.bound.finished(tenant, ticket, cost);
     perform(effects);
     world.network(() -> tenant.ended(attempt, ticket));
@@ -147,7 +146,7 @@ final class SimulatedWorker extends SimulatedParty {
 
   private void sendTable() {
     tableDue = false;
-    FairnessCoordinator.WorkerTable table = slots.table(ref, world.nowMillis());
+    FairnessCoordinator.WorkerTable table = slots.table(ref);
     world.bound.tableMade(table);
     world.toCoordinator(this, table);
   }

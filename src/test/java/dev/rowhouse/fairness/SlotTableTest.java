@@ -39,6 +39,9 @@ class SlotTableTest {
     return new SlotOwner.Grant(1, "m", 0, seq, "acme", ACME, hold, false);
   }
 
+  /** Of the first tenure, before a run has ended; one that ended here cost nothing. */
+  private static final PoolTable.Spent SPENT = new PoolTable.Spent("acme", 1, 0, 0, 0);
+
   private static SlotTicket ticket(long seq) {
     return new SlotTicket("m", "w", 7, 0, seq);
   }
@@ -62,7 +65,7 @@ class SlotTableTest {
       assertEquals(
           List.of(new Mint(ticket(1), ACME, false), new Report(false)),
           table.grant(grant(1, true)));
-      assertEquals(new SlotRow(0, 1, "acme", ACME, false, null, true, 0), row());
+      assertEquals(new SlotRow(0, 1, "acme", ACME, false, null, true, 0, SPENT, null), row());
     }
 
     @Test
@@ -101,7 +104,7 @@ class SlotTableTest {
     @Test
     void itsTicketStartsOneRequestAndRaisesTheNumber() {
       assertEquals(new Accepted(), start(1, "a"));
-      assertEquals(new SlotRow(0, 2, "acme", ACME, true, "a", true, 0), row());
+      assertEquals(new SlotRow(0, 2, "acme", ACME, true, "a", true, 0, SPENT, null), row());
     }
 
     @Test
@@ -119,14 +122,14 @@ class SlotTableTest {
     @Test
     void theUsedTicketIsRefusedAfterTheRunToo() {
       start(1, "a");
-      table.finish(0, "a");
+      table.finish(0, "a", 0, 0);
       assertEquals(new Refused(Reason.OTHER_SEQ), start(1, "b"));
     }
 
     @Test
     void aLateRepeatOfTheSameStartRunsNothingAndIsNotRefused() {
       start(1, "a");
-      table.finish(0, "a");
+      table.finish(0, "a", 0, 0);
       assertEquals(new Repeated(), start(1, "a"));
       assertFalse(row().running());
     }
@@ -161,7 +164,7 @@ class SlotTableTest {
     @Test
     void aRecallWithdrawsTheTicketAndVoidsIt() {
       assertEquals(List.of(new Withdraw(ticket(1), ACME), new Report(true)), table.recall(0, 1));
-      assertEquals(new SlotRow(0, 2, null, null, false, null, false, 0), row());
+      assertEquals(new SlotRow(0, 2, null, null, false, null, false, 0, SPENT, null), row());
       assertEquals(new Refused(Reason.OTHER_SEQ), start(1, "a"));
     }
 
@@ -189,15 +192,16 @@ class SlotTableTest {
     void theEndOfAKeptSlotMintsTheNextTicketForTheHolder() {
       table.grant(grant(1, true));
       start(1, "a");
-      assertEquals(List.of(new Mint(ticket(2), ACME, false)), table.finish(0, "a"));
+      assertEquals(List.of(new Mint(ticket(2), ACME, false)), table.finish(0, "a", 0, 0));
     }
 
     @Test
     void theEndOfAOneRunSlotFreesIt() {
       table.grant(grant(1, false));
       start(1, "a");
-      assertEquals(freed(), table.finish(0, "a"));
-      assertEquals(new SlotRow(0, 2, null, null, false, null, false, 0), row());
+      assertEquals(freed(), table.finish(0, "a", 0, 0));
+      assertEquals(
+          new SlotRow(0, 2, null, null, false, null, false, 0, SPENT.plus(0, 0), null), row());
     }
 
     @Test
@@ -207,7 +211,7 @@ class SlotTableTest {
       table.recall(0, 1);
       assertTrue(row().running());
       assertFalse(row().hold());
-      assertEquals(freed(), table.finish(0, "a"));
+      assertEquals(freed(), table.finish(0, "a", 0, 0));
       assertTrue(row().free());
     }
 
@@ -217,7 +221,7 @@ class SlotTableTest {
       start(1, "a");
       table.reclaim(0, 2);
       assertTrue(row().running());
-      table.finish(0, "a");
+      table.finish(0, "a", 0, 0);
       assertTrue(row().free());
     }
 
@@ -225,7 +229,7 @@ class SlotTableTest {
     void theEndOfAnotherAttemptChangesNothing() {
       table.grant(grant(1, true));
       start(1, "a");
-      assertEquals(List.of(), table.finish(0, "b"));
+      assertEquals(List.of(), table.finish(0, "b", 0, 0));
       assertTrue(row().running());
     }
 
@@ -253,7 +257,7 @@ class SlotTableTest {
       start(1, "a");
       table.resize(0);
       assertEquals(1, table.running());
-      table.finish(0, "a");
+      table.finish(0, "a", 0, 0);
       assertEquals(0, table.size());
     }
 
@@ -261,7 +265,7 @@ class SlotTableTest {
     void aSlotThatComesBackStartsAboveEveryNumberItHad() {
       table.grant(grant(1, true));
       start(1, "a");
-      table.finish(0, "a");
+      table.finish(0, "a", 0, 0);
       table.resize(0);
       table.resize(1);
       assertEquals(4, row().seq());
@@ -271,7 +275,7 @@ class SlotTableTest {
 
   @Nested
   class AmongAllSlotsOfAWorker {
-    private final WorkerSlots slots = new WorkerSlots("w", 7, 1_000);
+    private final WorkerSlots slots = new WorkerSlots("w", 7);
 
     private static ModelSpec model(String name, int count) {
       return new ModelSpec(name, "embedded", null, null, null, count, null, 0, 0, 1, 2, null, null);
@@ -282,7 +286,7 @@ class SlotTableTest {
     }
 
     private PoolTable pool() {
-      return slots.table(TestInbox.<SlotOwner>create("worker").getRef(), 0).pools().getFirst();
+      return slots.table(TestInbox.<SlotOwner>create("worker").getRef()).pools().getFirst();
     }
 
     @BeforeEach
@@ -304,20 +308,54 @@ class SlotTableTest {
     void costsAddUpByTheWeightsOfTheModel() {
       slots.on(new SlotOwner.Grant(5, "m", 0, 1, "acme", ACME, true, false));
       slots.start(ticket(1), "acme", "a", 0);
-      slots.finish(ticket(1), "acme", "a", 10, 20, 0);
-      PoolTable.CostRow row = pool().costs().getFirst();
-      assertEquals(50, row.cumulativeCost());
-      assertEquals(1, row.runs());
+      slots.finish(ticket(1), "a", 10, 20, 0);
+      assertEquals(new PoolTable.Spent("acme", 1, 50, 1, 0), pool().rows().getFirst().spent());
     }
 
     @Test
-    void aQuietCostRowIsClosedAndItsSuccessorHasALaterNumber() {
-      ActorRef<SlotOwner> self = TestInbox.<SlotOwner>create("worker").getRef();
-      slots.finish(ticket(1), "acme", "a", 1, 0, 0);
-      long opened = slots.table(self, 0).pools().getFirst().costs().getFirst().opened();
-      assertEquals(List.of(), slots.table(self, 2_000).pools().getFirst().costs());
-      slots.finish(ticket(1), "acme", "a", 1, 0, 2_000);
-      assertTrue(slots.table(self, 2_000).pools().getFirst().costs().getFirst().opened() > opened);
+    void aRowTellsWhatTheTenureBeforeSpentToo() {
+      slots.on(new SlotOwner.Grant(5, "m", 0, 1, "acme", ACME, false, false));
+      slots.start(ticket(1), "acme", "a", 100);
+      slots.finish(ticket(1), "a", 10, 20, 130);
+      slots.on(new SlotOwner.Grant(5, "m", 0, 2, "globex", GLOBEX, false, false));
+      SlotRow row = pool().rows().getFirst();
+      assertEquals(new PoolTable.Spent("acme", 1, 50, 1, 30), row.before());
+      assertEquals(new PoolTable.Spent("globex", 2, 0, 0, 0), row.spent());
+    }
+
+    @Test
+    void aRowTellsWhatAnOpenRunHasSpentSoFar() {
+      slots.on(new SlotOwner.Grant(5, "m", 0, 1, "acme", ACME, false, false));
+      slots.start(ticket(1), "acme", "a", 0);
+      slots.progress(ticket(1), "a", 10, 5);
+      slots.progress(ticket(1), "b", 1_000, 5);
+      assertEquals(20, pool().rows().getFirst().progressCost());
+      slots.finish(ticket(1), "a", 10, 20, 0);
+      assertEquals(0, pool().rows().getFirst().progressCost());
+    }
+
+    @Test
+    void aSlotThatIsGoneIsToldOfForAWhile() {
+      slots.on(new SlotOwner.Grant(5, "m", 1, 1, "acme", ACME, false, false));
+      SlotTicket ticket = new SlotTicket("m", "w", 7, 1, 1);
+      slots.start(ticket, "acme", "a", 0);
+      slots.cap("m", 1);
+      slots.finish(ticket, "a", 10, 20, 0);
+      PoolTable.Spent spent = new PoolTable.Spent("acme", 1, 50, 1, 0);
+      for (int table = 0; table < SlotTable.GONE_TABLES; table++) {
+        assertEquals(List.of(new PoolTable.GoneSlot(1, spent)), pool().gone());
+      }
+      assertEquals(List.of(), pool().gone());
+    }
+
+    @Test
+    void aCapTakesSlotsOutAndBack() {
+      slots.cap("m", 0);
+      assertEquals(Map.of(), slots.sizes());
+      slots.cap("m", 1);
+      assertEquals(Map.of("m", 1), slots.sizes());
+      slots.cap("m", Integer.MAX_VALUE);
+      assertEquals(Map.of("m", 2), slots.sizes());
     }
 
     @Test
@@ -326,7 +364,7 @@ class SlotTableTest {
       slots.start(ticket(1), "acme", "a", 0);
       slots.close(true);
       assertEquals(Map.of("m", 1), slots.sizes());
-      slots.finish(ticket(1), "acme", "a", 1, 1, 0);
+      slots.finish(ticket(1), "a", 1, 1, 0);
       assertEquals(Map.of(), slots.sizes());
       slots.close(false);
       assertEquals(Map.of("m", 2), slots.sizes());

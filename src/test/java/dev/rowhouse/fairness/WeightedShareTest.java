@@ -42,7 +42,7 @@ class WeightedShareTest {
   }
 
   private final CoordinatorState state = new CoordinatorState(FairnessSimulation.SETTINGS);
-  private final WorkerSlots slots = new WorkerSlots("w", 1, 1_000_000);
+  private final WorkerSlots slots = new WorkerSlots("w", 1);
   private final PriorityQueue<Run> runs = new PriorityQueue<>();
   private final Map<String, Double> settled = new HashMap<>();
   private final Map<ActorRef<SlotHolder>, SlotUser> users = new HashMap<>();
@@ -82,7 +82,7 @@ class WeightedShareTest {
         case SlotEffect.Withdraw _ -> {}
         case SlotEffect.Report report -> {
           if (report.urgent()) {
-            toWorker.addAll(state.workerTable(slots.table(WORKER, nowMillis), nowMillis));
+            toWorker.addAll(state.workerTable(slots.table(WORKER), nowMillis));
           }
         }
       }
@@ -112,7 +112,7 @@ class WeightedShareTest {
         demand(user);
       }
     }
-    perform(slots.finish(run.ticket(), run.tenant(), run.attempt(), run.cost(), 0, nowMillis));
+    perform(slots.finish(run.ticket(), run.attempt(), run.cost(), 0, nowMillis));
     deliver();
   }
 
@@ -126,7 +126,7 @@ class WeightedShareTest {
     tenant("globex", weight);
     // The first table opens the pool with both tenants waiting.
     users.values().forEach(this::demand);
-    toWorker.addAll(state.workerTable(slots.table(WORKER, 0), 0));
+    toWorker.addAll(state.workerTable(slots.table(WORKER), 0));
     deliver();
     double over = ESTIMATE;
     double under = LARGEST_RUN - ESTIMATE;

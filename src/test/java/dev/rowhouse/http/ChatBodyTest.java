@@ -17,6 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class ChatBodyTest {
+  private static final Patience PATIENCE = new Patience(300_000, null);
   private static final String MESSAGES = "\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]";
 
   @ParameterizedTest(name = "{0} -> {1}")
@@ -56,6 +57,10 @@ class ChatBodyTest {
         "{M,\"n\":0} | n",
         "{M,\"n\":17} | n",
         "{M,\"seed\":1.5} | seed",
+        "{M,\"rowhouse\":{\"deadline_ms\":0}} | rowhouse.deadline_ms",
+        "{M,\"rowhouse\":{\"deadline_ms\":300001}} | rowhouse.deadline_ms",
+        "{M,\"rowhouse\":{\"deadline_ms\":1.5}} | rowhouse.deadline_ms",
+        "{M,\"rowhouse\":{\"deadline_ms\":\"5s\"}} | rowhouse.deadline_ms",
         "{M,\"stop\":5} | stop",
         "{M,\"stop\":[1]} | stop",
         "{M,\"stop\":[\"a\",\"b\",\"c\",\"d\",\"e\"]} | stop",
@@ -135,6 +140,13 @@ class ChatBodyTest {
   }
 
   @Test
+  void readsHowLongTheClientWaits() {
+    assertNull(good("{" + MESSAGES + "}").deadlineMillis());
+    assertEquals(
+        1_500, good("{" + MESSAGES + ",\"rowhouse\":{\"deadline_ms\":1500}}").deadlineMillis());
+  }
+
+  @Test
   void countsImagesAndTextParts() {
     ChatBody body =
         good(
@@ -144,7 +156,7 @@ class ChatBodyTest {
   }
 
   private static ChatBody good(String text) {
-    return switch (ChatBody.read(json(text))) {
+    return switch (ChatBody.read(json(text), PATIENCE)) {
       case Checked.Good<ChatBody>(ChatBody value) -> value;
       case Checked.Bad<ChatBody>(List<FieldError> errors) ->
           throw new AssertionError(errors.toString());
@@ -152,7 +164,7 @@ class ChatBodyTest {
   }
 
   private static List<FieldError> bad(String text) {
-    return switch (ChatBody.read(json(text))) {
+    return switch (ChatBody.read(json(text), PATIENCE)) {
       case Checked.Good<ChatBody> _ -> throw new AssertionError("was taken");
       case Checked.Bad<ChatBody>(List<FieldError> errors) -> errors;
     };

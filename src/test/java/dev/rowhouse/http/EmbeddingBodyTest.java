@@ -13,6 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class EmbeddingBodyTest {
+  private static final Patience PATIENCE = new Patience(300_000, null);
 
   @Test
   void countsAllTextsAndTakesWhatOpenAiClientsSend() throws Exception {
@@ -50,10 +51,26 @@ class EmbeddingBodyTest {
         "{\"model\": \"m\", \"input\": \"a\", \"encoding_format\": 1} | encoding_format | string",
         "{\"model\": \"m\", \"input\": \"a\", \"dimensions\": 0} | dimensions | between 1",
         "{\"model\": \"m\", \"input\": \"a\", \"dimensions\": \"384\"} | dimensions | whole number",
+        "{\"model\": \"m\", \"input\": \"a\", \"rowhouse\": 1} | rowhouse | must be an object",
+        "{\"model\": \"m\", \"input\": \"a\", \"rowhouse\": {\"deadline_ms\": 0}} |"
+            + " rowhouse.deadline_ms | between 1 and 300000",
+        "{\"model\": \"m\", \"input\": \"a\", \"rowhouse\": {\"deadline\": 1}} |"
+            + " rowhouse.deadline | not a known field",
         "{\"model\": \"m\", \"input\": \"a\", \"user\": 1} | user | must be a string",
       })
   void refuses(String text, String field, String message) throws Exception {
     assertRefused(bad(text), field, message);
+  }
+
+  @Test
+  void readsHowLongTheClientWaitsAndPassesOverWhatOnlyChatsUnderstand() throws Exception {
+    assertEquals(
+        700,
+        good("""
+        {"model": "m", "input": "a",
+         "rowhouse": {"deadline_ms": 700, "retrieval": false, "priority": 3}}
+        """)
+            .deadlineMillis());
   }
 
   @Test
@@ -73,12 +90,12 @@ class EmbeddingBodyTest {
   }
 
   private static EmbeddingBody good(String text) throws Exception {
-    Checked<?> read = EmbeddingBody.read(Json.MAPPER.readTree(text));
+    Checked<?> read = EmbeddingBody.read(Json.MAPPER.readTree(text), PATIENCE);
     return (EmbeddingBody) assertInstanceOf(Checked.Good.class, read).value();
   }
 
   private static FieldError bad(String text) throws Exception {
-    Checked<?> read = EmbeddingBody.read(Json.MAPPER.readTree(text));
+    Checked<?> read = EmbeddingBody.read(Json.MAPPER.readTree(text), PATIENCE);
     return (FieldError) assertInstanceOf(Checked.Bad.class, read).errors().getFirst();
   }
 

@@ -13,6 +13,7 @@ import dev.rowhouse.retrieval.KnowledgeEntity;
 import dev.rowhouse.serving.Answering;
 import dev.rowhouse.serving.TenantEntity;
 import dev.rowhouse.serving.TenantPort;
+import dev.rowhouse.serving.Throttle;
 import dev.rowhouse.tenant.Catalog;
 import dev.rowhouse.tenant.CatalogKeeper;
 import dev.rowhouse.tenant.CatalogReplica;
@@ -177,7 +178,13 @@ class OpenApiTest {
         4,
         new TenantDirectory(database, Runnable::run, "standard"),
         KIT.<FairnessCoordinator.Command>createTestProbe().ref(),
-        new Answering.Settings(tenants, InstantSource.system(), 1_000, 1_000),
+        new Answering.Settings(
+            tenants,
+            InstantSource.system(),
+            1_000,
+            1_000,
+            KIT.<Throttle.Notice>createTestProbe().ref()),
+        Throttle.of(ConfigFactory.parseResources("serving.conf").resolve()),
         1_000,
         new Health());
   }

@@ -88,6 +88,10 @@ class BadInputIT {
         arguments(chatWith("\"rowhouse\":{\"retrieval\":{\"top_k\":-1}}"), "rowhouse"),
         arguments(chatWith("\"rowhouse\":{\"retrieval\":{\"top_k\":1000000}}"), "rowhouse"),
         arguments(chatWith("\"rowhouse\":{\"retrieval\":{\"stores\":\"x\"}}"), "rowhouse"),
+        arguments(chatWith("\"rowhouse\":{\"deadline_ms\":0}"), "rowhouse.deadline_ms"),
+        arguments(chatWith("\"rowhouse\":{\"deadline_ms\":-5}"), "rowhouse.deadline_ms"),
+        arguments(chatWith("\"rowhouse\":{\"deadline_ms\":\"1s\"}"), "rowhouse.deadline_ms"),
+        arguments(chatWith("\"rowhouse\":{\"deadline_ms\":86400000}"), "rowhouse.deadline_ms"),
         arguments(chatWith("\"rowhouse\":{\"priority\":\"x\"}"), "rowhouse"));
   }
 
@@ -105,6 +109,20 @@ class BadInputIT {
     assertTrue(
         field.isEmpty() || reply.errorParam().startsWith(field),
         "param names " + field + ": " + reply.body());
+  }
+
+  @ParameterizedTest(name = "\"{0}\"")
+  @ValueSource(strings = {"soon", "-1", "1e3"})
+  void aTimeOutOfAnSdkThatIsNoNumberIs400AndNamesTheHeader(String seconds) {
+    Reply reply =
+        send(
+            node.tenant(key),
+            "POST",
+            "/v1/chat/completions",
+            Map.of("content-type", "application/json", "x-stainless-timeout", seconds),
+            ("{\"model\":\"" + MODEL + "\"," + MESSAGES + "}").getBytes(StandardCharsets.UTF_8));
+    assertEquals(400, reply.status(), reply.body());
+    assertEquals("x-stainless-timeout", reply.errorParam(), reply.body());
   }
 
   @ParameterizedTest(name = "{0} levels")

@@ -389,7 +389,8 @@ class AnsweringTest {
             new TenantPort(KIT.system(), region.ref(), Duration.ofSeconds(3)),
             () -> Instant.now().plusMillis(clockAheadMillis.get()),
             DURABLE_WAIT_MILLIS,
-            1_000);
+            1_000,
+            KIT.<Throttle.Notice>createTestProbe().ref());
     spawned = KIT.spawn(Answering.create(settings, TENANT, request.build(), body, answer));
     TenantEntity.Admit admit = told(TenantEntity.Admit.class);
     assertEquals(spawned, admit.gateway());

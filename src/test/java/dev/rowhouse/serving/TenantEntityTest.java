@@ -330,6 +330,40 @@ class TenantEntityTest {
   }
 
   @Test
+  void tellsAGatewayOfAResetAndTakesItBackWhenTheProfileChanges() throws Exception {
+    profile.limits = new Limits(0L, 1_000L, 5L, null, null, 5L);
+    ActorRef<TenantRecord.Notice> ofRecord = open();
+    Ask ask = new Request().build();
+    TestProbe<Throttle.Notice> throttle = KIT.createTestProbe();
+    entity().tell(new TenantEntity.Admit(ask, gateway.ref(), throttle.ref()));
+    Verdict.No no = receive(Verdict.No.class);
+    assertEquals(
+        new Throttle.Until(
+            Samples.TENANT, Throttle.Need.of(ask), no.refusal(), assertLimits(no.limits())),
+        throttle.receiveMessage(PATIENCE));
+    ofRecord.tell(new TenantRecord.ProfileChanged(profile.build()));
+    assertEquals(new Throttle.Forget(Samples.TENANT), throttle.receiveMessage(PATIENCE));
+    ofRecord.tell(new TenantRecord.ProfileChanged(profile.build()));
+    throttle.expectNoMessage(QUIET);
+  }
+
+  @Test
+  void leavesNoGatewayWithARefusalWhenItStops() throws Exception {
+    profile.limits = new Limits(0L, 1_000L, 5L, null, null, 5L);
+    open();
+    TestProbe<Throttle.Notice> throttle = KIT.createTestProbe();
+    entity().tell(new TenantEntity.Admit(new Request().build(), gateway.ref(), throttle.ref()));
+    throttle.receiveMessage(PATIENCE);
+    entity().tell(TenantEntity.Retire.RETIRE);
+    assertEquals(new Throttle.Forget(Samples.TENANT), throttle.receiveMessage(PATIENCE));
+  }
+
+  private static LimitsView assertLimits(@Nullable LimitsView limits) {
+    assertNotNull(limits);
+    return limits;
+  }
+
+  @Test
   void writesWhatIsLeftAndReturnsItsTicketsBeforeItStops() throws Exception {
     open();
     tell(held(7));

@@ -21,6 +21,7 @@ import org.apache.pekko.persistence.testkit.javadsl.PersistenceTestKit;
 import org.apache.pekko.persistence.testkit.query.javadsl.PersistenceTestKitReadJournal;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
 class CatalogKeeperTest {
@@ -168,6 +169,93 @@ class CatalogKeeperTest {
     watcher.receiveMessage();
     watcher.expectNoMessage(Duration.ofMillis(200));
     assertEquals(5, replica.current().version());
+  }
+
+  @Nested
+  class OfReservations {
+    private final TenantId acme = new TenantId("acme");
+    private final TenantId globex = new TenantId("globex");
+
+    @Test
+    void refusesWhatDoesNotFitWithTheSums() {
+      done(reserve("1", acme, slots(4)));
+      CatalogKeeper.Refused refused = refused(reserve("2", globex, slots(3)));
+      assertEquals(Reason.DOES_NOT_FIT, refused.reason());
+      assertEquals(
+          "does not fit in the pool of the model rowhouse-extractive: asked 3 slots (37.5 %),"
+              + " already reserved by others 4 slots (50 %), capacity 8 slots, at most 6.4 slots"
+              + " (80 %) in all",
+          refused.message());
+      done(reserve("3", globex, slots(2)));
+    }
+
+    @Test
+    void ofTwoAtOnceForTheLastSlotsOneIsRefused() {
+      TestProbe<Reply> both = kit.createTestProbe(Reply.class);
+      keeper.tell(new CatalogKeeper.Execute(reserve("1", acme, share(0.5)), both.getRef()));
+      keeper.tell(new CatalogKeeper.Execute(reserve("2", globex, share(0.5)), both.getRef()));
+      assertInstanceOf(CatalogKeeper.Done.class, both.receiveMessage());
+      assertInstanceOf(CatalogKeeper.Refused.class, both.receiveMessage());
+    }
+
+    @Test
+    void knowsThemAgainAfterAStop() {
+      done(reserve("1", acme, share(0.5)));
+      kit.stop(keeper);
+      keeper = spawn();
+      assertEquals(Reason.DOES_NOT_FIT, refused(reserve("2", globex, share(0.5))).reason());
+    }
+
+    @Test
+    void whatIsReleasedIsFree() {
+      done(reserve("1", acme, share(0.8)));
+      done(new CatalogKeeper.Align("2", acme, null, 3));
+      done(reserve("3", globex, share(0.8)));
+    }
+
+    @Test
+    void theNewestWordOfTheRecordCounts() {
+      done(reserve("1", acme, share(0.2)));
+      done(reserve("2", acme, share(0.6)));
+      done(new CatalogKeeper.Align("3", acme, share(0.2), 8));
+      done(new CatalogKeeper.Align("4", acme, share(0.6), 7));
+      done(reserve("5", globex, share(0.6)));
+    }
+
+    @Test
+    void theSameAgainAndLessIsAskedOfNobody() {
+      done(reserve("1", acme, slots(6)));
+      done(new CatalogKeeper.PutModel("2", narrowExtractive()));
+      done(reserve("3", acme, slots(6)));
+      done(reserve("4", acme, slots(5)));
+      refused(reserve("5", acme, slots(7)));
+    }
+
+    @Test
+    void tellsNoReplicaOfThem() {
+      TestProbe<Catalog> node = kit.createTestProbe(Catalog.class);
+      keeper.tell(new CatalogKeeper.Subscribe(node.getRef()));
+      node.receiveMessage();
+      done(reserve("1", acme, slots(1)));
+      node.expectNoMessage(Duration.ofMillis(100));
+    }
+
+    private CatalogKeeper.Change reserve(String id, TenantId tenant, ReservationClaim claim) {
+      return new CatalogKeeper.Reserve(id, tenant, claim, 1);
+    }
+
+    private ReservationClaim slots(int slots) {
+      return new ReservationClaim(slots, 0, java.util.List.of(), 0);
+    }
+
+    private ReservationClaim share(double share) {
+      return new ReservationClaim(0, share, java.util.List.of(), 0);
+    }
+
+    private ModelSpec narrowExtractive() {
+      return new ModelSpec(
+          "rowhouse-extractive", "embedded", null, null, null, 1, null, 0, 0, 1, 2, null, null);
+    }
   }
 
   private ActorRef<Command> spawn() {

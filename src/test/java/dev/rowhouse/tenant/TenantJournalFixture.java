@@ -154,6 +154,19 @@ final class TenantJournalFixture {
     all.put(
         "journal-v2/tenant-configured", new TenantEvent.Configured(ACME, "r-2", AT, SHARE_SPEC));
     all.put("journal-v2/catalog-model-put", new CatalogEvent.ModelPut("r-3", DECLARING_MODEL));
+    ReservationClaim slots = new ReservationClaim(3, 0, List.of("large", "small"), 7);
+    ReservationClaim share = new ReservationClaim(0, 0.25, List.of(), 0);
+    all.put("journal-v2/catalog-reserved", new CatalogEvent.Reserved("r-5", ACME, slots));
+    all.put("journal-v2/catalog-reserved-share", new CatalogEvent.Reserved("r-5", ACME, share));
+    all.put("journal-v2/catalog-released", new CatalogEvent.Released("r-6", ACME));
+    all.put(
+        "journal-v2/catalog-snapshot-full",
+        new CatalogOverrides(
+            18,
+            Map.of("long", DECLARING_MODEL),
+            Map.of(),
+            List.of("r-5"),
+            Map.of("acme", slots, "globex", share)));
     return all;
   }
 
@@ -240,9 +253,10 @@ final class TenantJournalFixture {
             17,
             Map.of("large", FULL_MODEL, "small", LEAST_MODEL),
             Map.of("gold", FULL_PLAN, "free", LEAST_PLAN),
-            List.of("r-1", "r-3")),
+            List.of("r-1", "r-3"),
+            Map.of()),
         "none",
-        new CatalogOverrides(0, Map.of(), Map.of(), List.of()));
+        new CatalogOverrides(0, Map.of(), Map.of(), List.of(), Map.of()));
   }
 
   public static void main(String[] arguments) throws IOException {
