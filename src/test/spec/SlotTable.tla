@@ -17,9 +17,10 @@
 (*   Shrunk, Grown        SlotTable.resize, one slot at a time             *)
 (*   Ticket               SlotTable.ticket                                 *)
 (*                                                                         *)
-(* Left out: Report effects (the coordinator may look at any time) and     *)
+(* Left out: Report effects (the coordinator may look at any time),        *)
 (* quietRepeats (how often a ticket is told again; here the network may    *)
-(* repeat whatever it likes).                                              *)
+(* repeat whatever it likes), and what a slot remembers of costs and       *)
+(* small requests, by which nothing here is decided.                       *)
 (***************************************************************************)
 EXTENDS Naturals, FiniteSets
 

@@ -45,7 +45,9 @@ final class ChargedIsActual {
         }
         double lifted = lifts.getOrDefault(account.tenant, 0.0);
         double charged =
-            (account.settledCounter() - lifted) * account.weight + account.apart + account.unweighted;
+            (account.settledCounter() - lifted) * account.weight
+                + account.apart
+                + account.unweighted;
         double actual = spent.of(account.tenant);
         boolean exact = isOnly && queuesOpened == 1 && !spent.isIncomplete();
         double allowed = EPSILON * Math.max(1, Math.max(actual, lifted * account.weight));

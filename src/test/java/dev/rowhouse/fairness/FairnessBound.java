@@ -15,11 +15,14 @@ import org.apache.pekko.actor.typed.ActorRef;
  * each run, whoever knows of it) over their weights differs within the interval by no more than
  *
  * <pre>
- *   (E_f + K_f*U_f)/w_f + K_g*O_g/w_g + (E_g + K_g*U_g)/w_g + K_f*O_f/w_f
+ *   (E_f + K_f*U_f)/w_f + K_h*O_h/w_h + (E_g + K_g*U_g)/w_g + K_f*O_f/w_f
  *     + K_f*(E_f+Q)/w_f + K_g*(E_g+Q)/w_g
  * </pre>
  *
- * E the largest charge at a grant, K the most slots held, U and O the largest under- and
+ * or the same with f and g exchanged; h is any other than f, and is g when they are alone: who
+ * starts to wait is lifted to the least counter, and that may be a third tenant's.
+ *
+ * <p>E the largest charge at a grant, K the most slots held, U and O the largest under- and
  * over-estimate of a run (a run in a kept slot is charged nothing at first), and Q the largest cost
  * of a slot in which the coordinator had no say: it has not been told, or the runs are those of a
  * kept slot before its recall arrived. All as they really were since the epoch began: who is ahead
@@ -82,18 +85,6 @@ final class FairnessBound {
       this.otherSide = otherSide;
     }
 
-    double bound() {
-      Side f = oneSide;
-      Side g = otherSide;
-      double q = Math.max(f.unreported, g.unreported);
-      return f.ahead()
-          + g.behind()
-          + g.ahead()
-          + f.behind()
-          + f.held * (f.charge + q) / f.weight
-          + g.held * (g.charge + q) / g.weight;
-    }
-
     boolean tells() {
       return oneSide.runs - oneRuns >= RUNS_MIN && otherSide.runs - otherRuns >= RUNS_MIN;
     }
@@ -130,6 +121,27 @@ final class FairnessBound {
 
   String tightestHow() {
     return tightestHow;
+  }
+
+  private double bound(Pair pair) {
+    Side f = pair.oneSide;
+    Side g = pair.otherSide;
+    double q = Math.max(f.unreported, g.unreported);
+    return f.ahead()
+        + g.ahead()
+        + Math.max(behindOfOthers(f) + f.behind(), behindOfOthers(g) + g.behind())
+        + f.held * (f.charge + q) / f.weight
+        + g.held * (g.charge + q) / g.weight;
+  }
+
+  private double behindOfOthers(Side side) {
+    double most = 0;
+    for (Side other : sides.values()) {
+      if (other != side) {
+        most = Math.max(most, other.behind());
+      }
+    }
+    return most;
   }
 
   /** Before anything happens. */
@@ -233,8 +245,7 @@ final class FairnessBound {
   /** A coordinator reads this table. */
   void tableSeen(FairnessCoordinator.WorkerTable table) {
     long told =
-        tables.getOrDefault(
-            new TableId(table.worker(), table.incarnation(), table.version()), 0L);
+        tables.getOrDefault(new TableId(table.worker(), table.incarnation(), table.version()), 0L);
     unreported.forEach(
         (slot, costs) -> {
           if (slot.worker().equals(table.worker())) {
@@ -248,7 +259,7 @@ final class FairnessBound {
     pair.least = Math.min(pair.least, difference);
     pair.most = Math.max(pair.most, difference);
     double range = pair.most - pair.least;
-    double bound = pair.bound();
+    double bound = bound(pair);
     if (range > bound + EPSILON) {
       throw new Broken(
           getClass(), pair.one.name + " and " + pair.other.name + ": " + range + " > " + bound);

@@ -170,8 +170,7 @@ final class FairnessSimulation {
   }
 
   void toCoordinator(SimulatedParty from, FairnessCoordinator.Command command) {
-    List<SimulatedCoordinator> alive =
-        coordinators.stream().filter(SimulatedParty::isUp).toList();
+    List<SimulatedCoordinator> alive = coordinators.stream().filter(SimulatedParty::isUp).toList();
     SimulatedCoordinator to =
         random.nextInt(3) == 0 ? alive.get(random.nextInt(alive.size())) : alive.getLast();
     if (!faults.isCut(to, from)) {

@@ -145,7 +145,8 @@ final class SimulatedFaults {
     List<SimulatedParty> others = new ArrayList<>(world.workers);
     others.addAll(world.tenants);
     long until =
-        Math.min(FairnessSimulation.CHAOS_MILLIS, world.nowMillis() + 1_000 + random.nextInt(6_000));
+        Math.min(
+            FairnessSimulation.CHAOS_MILLIS, world.nowMillis() + 1_000 + random.nextInt(6_000));
     for (SimulatedParty other : others) {
       if (random.nextBoolean()) {
         cuts.add(new Cut(coordinator, other, world.nowMillis(), until));

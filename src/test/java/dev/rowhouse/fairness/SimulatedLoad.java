@@ -14,12 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param smallShare how many of 10 requests are small
  */
 record SimulatedLoad(
-    Terms terms,
-    List<Burst> bursts,
-    double estimate,
-    int costMin,
-    int costMax,
-    int smallShare) {
+    Terms terms, List<Burst> bursts, double estimate, int costMin, int costMax, int smallShare) {
 
   /** So many requests at once. */
   record Burst(long atMillis, int requests) {}
@@ -48,8 +43,8 @@ record SimulatedLoad(
   }
 
   /**
-   * More than it will ever get: tiny requests that are taken for large, huge ones that are taken for
-   * small or for nothing, ones that all cost the same, or any.
+   * More than it will ever get: tiny requests that are taken for large, huge ones that are taken
+   * for small or for nothing, ones that all cost the same, or any.
    */
   static SimulatedLoad contender(Random random, long fromMillis, int requests) {
     double estimate = new double[] {200, 0, 100, 1, 200}[random.nextInt(5)];

@@ -190,10 +190,7 @@ final class SimulatedTenant extends SimulatedParty {
 
   private void giveBack(SlotUser.HeldTicket held) {
     world.network(
-        () ->
-            world
-                .workerOf(held.ticket())
-                .on(held.worker(), new SlotOwner.Return(held.ticket())));
+        () -> world.workerOf(held.ticket()).on(held.worker(), new SlotOwner.Return(held.ticket())));
   }
 
   private void beat() {
@@ -206,11 +203,14 @@ final class SimulatedTenant extends SimulatedParty {
   private void demand() {
     int small = (int) waiting.stream().filter(Request::small).count();
     double smallEstimate =
-        waiting.stream().filter(Request::small).mapToDouble(Request::estimate).findFirst().orElse(0);
+        waiting.stream()
+            .filter(Request::small)
+            .mapToDouble(Request::estimate)
+            .findFirst()
+            .orElse(0);
     Request head = waiting.peekFirst();
     Backlog backlog =
-        new Backlog(
-            waiting.size(), head == null ? 0 : head.estimate(), small, smallEstimate, 0, 0);
+        new Backlog(waiting.size(), head == null ? 0 : head.estimate(), small, smallEstimate, 0, 0);
     world.toCoordinator(this, slots.demand(FairnessSimulation.POOL, load.terms(), backlog));
   }
 

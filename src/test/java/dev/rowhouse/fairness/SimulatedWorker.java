@@ -31,7 +31,9 @@ final class SimulatedWorker extends SimulatedParty {
     beat();
   }
 
-  /** The node is killed and comes back later; its runs are gone, and what was sent to it is lost. */
+  /**
+   * The node is killed and comes back later; its runs are gone, and what was sent to it is lost.
+   */
   void crash(long downMillis) {
     if (!isUp()) {
       return;
@@ -109,8 +111,7 @@ final class SimulatedWorker extends SimulatedParty {
     running.remove(attempt);
     world.oneRunPerSlot.ended(ticket);
     world.spent.add(tenant.name, cost);
-    List<SlotEffect> effects =
-        slots.finish(ticket, attempt, cost, 0, world.nowMillis());
+    List<SlotEffect> effects = slots.finish(ticket, attempt, cost, 0, world.nowMillis());
     world.bound.finished(tenant, ticket, cost);
     perform(effects);
     world.network(() -> tenant.ended(attempt, ticket));

@@ -68,8 +68,8 @@ final class SimulationInvariants {
   }
 
   /**
-   * Estimates come and go; what was settled stays, as long as the pool is known: one without workers
-   * and demands is forgotten.
+   * Estimates come and go; what was settled stays, as long as the pool is known: one without
+   * workers and demands is forgotten.
    */
   static final class CountersNeverRegress {
     private final Map<String, Double> last = new HashMap<>();
