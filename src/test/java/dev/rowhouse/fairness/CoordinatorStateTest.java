@@ -29,8 +29,7 @@ class CoordinatorStateTest {
     state.activate(1, 0);
     state.workerTable(table("w", 1, FIRST, true), 0);
     List<PoolState.Send> first =
-        state.demand(
-            new SlotUser("acme", 1, ACME).demand("m", Terms.of(1), Backlog.of(1, 10)), 1);
+        state.demand(new SlotUser("acme", 1, ACME).demand("m", Terms.of(1), Backlog.of(1, 10)), 1);
     assertEquals(List.of(FIRST), first.stream().map(PoolState.Send::worker).toList());
     assertEquals(List.of(), state.workerTable(table("x", 1, OTHER, true), 2));
     List<PoolState.Send> next = state.workerTable(table("w", 2, AGAIN, false), 3);

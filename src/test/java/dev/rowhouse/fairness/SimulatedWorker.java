@@ -110,9 +110,9 @@ final class SimulatedWorker extends SimulatedParty {
     long cost = request.costTokens();
     running.remove(attempt);
     world.oneRunPerSlot.ended(ticket);
-    world.spent.add(tenant.name, cost);
+    world.spent.add(tenant.name, (double) cost);
     List<SlotEffect> effects = slots.finish(ticket, attempt, cost, 0, world.nowMillis());
-    world.bound.finished(tenant, ticket, cost);
+    world.bound.finished(tenant, ticket, (double) cost);
     perform(effects);
     world.network(() -> tenant.ended(attempt, ticket));
   }

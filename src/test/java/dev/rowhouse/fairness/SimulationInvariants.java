@@ -77,7 +77,7 @@ final class SimulationInvariants {
 
     void check(CoordinatorState state) {
       for (PoolState pool : state.pools()) {
-        if (queue != pool.queue()) {
+        if (!pool.queue().equals(queue)) {
           last.clear();
           queue = pool.queue();
         }
@@ -130,7 +130,7 @@ final class SimulationInvariants {
 
     void check(CoordinatorState state) {
       for (PoolState pool : state.pools()) {
-        if (queue != pool.queue()) {
+        if (!pool.queue().equals(queue)) {
           waitingBefore = Map.of();
           unsettledBefore = Map.of();
           queue = pool.queue();
