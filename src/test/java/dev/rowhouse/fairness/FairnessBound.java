@@ -137,7 +137,7 @@ final class FairnessBound {
   private double behindOfOthers(Side side) {
     double most = 0;
     for (Side other : sides.values()) {
-      if (other != side) {
+      if (!other.equals(side)) {
         most = Math.max(most, other.behind());
       }
     }
@@ -231,7 +231,7 @@ final class FairnessBound {
     double kept = estimate == null ? side.kept.merge(id, cost, Double::sum) : 0;
     side.unreported = Math.max(side.unreported, Math.max(untold, kept));
     for (Pair pair : pairs) {
-      if (pair.open && (pair.one == tenant || pair.other == tenant)) {
+      if (pair.open && (pair.one.equals(tenant) || pair.other.equals(tenant))) {
         check(pair);
       }
     }

@@ -165,7 +165,7 @@ final class FairnessSimulation {
   SimulatedCoordinator startCoordinator() {
     SimulatedCoordinator next = new SimulatedCoordinator(this, mutation);
     coordinators.add(next);
-    next.start(coordinators.size(), 1 + random.nextInt(500));
+    next.start(coordinators.size(), 1L + random.nextInt(500));
     return next;
   }
 

@@ -52,14 +52,14 @@ final class SimulatedFaults {
 
   long delayMillis() {
     boolean late = isChaos() && random.nextInt(lateEvery) == 0;
-    return 1 + random.nextInt(late ? lateMillis : 10);
+    return 1L + random.nextInt(late ? lateMillis : 10);
   }
 
   boolean isCut(SimulatedCoordinator coordinator, SimulatedParty other) {
     long now = world.nowMillis();
     for (Cut cut : cuts) {
-      if (cut.coordinator() == coordinator
-          && cut.other() == other
+      if (cut.coordinator().equals(coordinator)
+          && cut.other().equals(other)
           && now >= cut.fromMillis()
           && now < cut.toMillis()) {
         return true;
@@ -119,7 +119,7 @@ final class SimulatedFaults {
   /** Short ones look like a slow garbage collection, long ones like the end of the process. */
   private void pause(SimulatedParty party) {
     long left = FairnessSimulation.CHAOS_MILLIS - world.nowMillis();
-    party.pause(Math.min(left, 200 + random.nextInt(random.nextBoolean() ? 1_000 : 7_000)));
+    party.pause(Math.min(left, 200L + random.nextInt(random.nextBoolean() ? 1_000 : 7_000)));
   }
 
   /**
@@ -132,7 +132,7 @@ final class SimulatedFaults {
       case 0 -> before.goDown();
       case 1 -> world.at(world.nowMillis() + random.nextInt(3_000), before::goDown);
       default -> {
-        long paused = 1_000 + random.nextInt(5_000);
+        long paused = 1_000L + random.nextInt(5_000);
         before.pause(paused);
         world.at(world.nowMillis() + paused + random.nextInt(2_000), before::goDown);
       }
@@ -146,7 +146,7 @@ final class SimulatedFaults {
     others.addAll(world.tenants);
     long until =
         Math.min(
-            FairnessSimulation.CHAOS_MILLIS, world.nowMillis() + 1_000 + random.nextInt(6_000));
+            FairnessSimulation.CHAOS_MILLIS, world.nowMillis() + 1_000L + random.nextInt(6_000));
     for (SimulatedParty other : others) {
       if (random.nextBoolean()) {
         cuts.add(new Cut(coordinator, other, world.nowMillis(), until));

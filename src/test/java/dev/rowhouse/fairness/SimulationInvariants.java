@@ -291,7 +291,7 @@ final class SimulationInvariants {
       double millis = 0;
       boolean reserved = tenants.stream().anyMatch(any -> any.load.hasReservation());
       for (SimulatedTenant other : tenants) {
-        if (other != tenant) {
+        if (!other.equals(tenant)) {
           double cost =
               other.load.terms().weight() * (side(tenant.load, slots) + side(other.load, slots));
           double mean = (1 + other.load.costMax()) / 2.0;
