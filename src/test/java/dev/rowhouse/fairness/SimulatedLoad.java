@@ -65,7 +65,8 @@ record SimulatedLoad(
 
   Request next(String attempt, Random random, long nowMillis) {
     boolean small = random.nextInt(10) < smallShare;
-    long cost = small ? 1L + random.nextInt(40) : (long) costMin + random.nextInt(costMax - costMin + 1);
+    long cost =
+        small ? 1L + random.nextInt(40) : (long) costMin + random.nextInt(costMax - costMin + 1);
     return new Request(attempt, small ? 20 : estimate, cost, 5 + cost, small, nowMillis);
   }
 }
