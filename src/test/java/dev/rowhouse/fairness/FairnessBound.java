@@ -213,21 +213,28 @@ final class FairnessBound {
             });
   }
 
+  /** Its progress counts before it ends, so by how much it was misjudged counts from its start. */
+  void started(SimulatedTenant tenant, SlotTicket ticket, double cost) {
+    if (!pairs.isEmpty()) {
+      double estimated = estimates.getOrDefault(ticket, 0.0);
+      Side side = side(tenant.name);
+      side.under = Math.max(side.under, cost - estimated);
+      side.over = Math.max(side.over, estimated - cost);
+    }
+  }
+
   void finished(SimulatedTenant tenant, SlotTicket ticket, double cost) {
     if (pairs.isEmpty()) {
       return;
     }
     finishes++;
     Double estimate = estimates.remove(ticket);
-    double estimated = estimate == null ? 0 : estimate;
     SlotId id = SlotId.of(ticket);
     List<Unreported> open = unreported.computeIfAbsent(id, _ -> new ArrayList<>());
     open.add(new Unreported(finishes, cost));
     double untold = open.stream().mapToDouble(Unreported::cost).sum();
     Side side = side(tenant.name);
     side.runs++;
-    side.under = Math.max(side.under, cost - estimated);
-    side.over = Math.max(side.over, estimated - cost);
     double kept = estimate == null ? side.kept.merge(id, cost, Double::sum) : 0;
     side.unreported = Math.max(side.unreported, Math.max(untold, kept));
     for (Pair pair : pairs) {

@@ -95,6 +95,7 @@ final class SimulatedWorker extends SimulatedParty {
       case StartDecision.Accepted _ -> {
         world.ticketAcceptedOnce.accepted(ticket);
         world.oneRunPerSlot.began(ticket);
+        world.bound.started(tenant, ticket, (double) request.costTokens());
         running.put(attempt, ticket);
         long half = request.runMillis() / 2;
         after(half, () -> slots.progress(ticket, attempt, request.costTokens() / 2, 0));

@@ -22,7 +22,7 @@ import tlc2.TLC;
 class TicketSpecificationTest {
   private static final Path SPECIFICATION = Path.of("src/test/spec").toAbsolutePath();
   private static final Path TARGET = Path.of("target/spec").toAbsolutePath();
-  private static final Pattern DISTINCT = Pattern.compile("([0-9]+) distinct states found, 0 ");
+  private static final Pattern DISTINCT = Pattern.compile("([0-9,]+) distinct states found, 0 ");
 
   /** A search that takes longer hangs; the largest takes seconds on an idle core. */
   private static final long MINUTES_MAX = 10;
