@@ -52,7 +52,7 @@ final class CoordinatorState {
   private long epochSeen;
 
   CoordinatorState(FairnessSettings settings) {
-    this(settings, FairQueue::new);
+    this(settings, accountsMax -> new FairQueue(accountsMax, settings.liftCreditCost()));
   }
 
   CoordinatorState(FairnessSettings settings, Function<Integer, FairQueue> newQueue) {

@@ -24,9 +24,11 @@ import org.jspecify.annotations.Nullable;
  *   <li><b>Charge, then settle.</b> A grant charges an estimate at once, or one tenant would get
  *       every free slot before its first run ends. When the run is over the estimate is refunded
  *       and the actual cost settled, so without open grants counters hold actual cost only.
- *   <li><b>Lift.</b> Idleness earns no credit: who starts to wait is lifted to the smallest counter
- *       among those that wait, or, if nobody does, to that of the last that left. A lift never
- *       lowers: debt stays.
+ *   <li><b>Lift.</b> Idleness earns next to nothing: who starts to wait is lifted to the smallest
+ *       counter among those that wait, or, if nobody does, to that of the last that left, less a
+ *       small credit. A lift never lowers: debt stays. The credit is the cost of a request or two;
+ *       without it the second request of a short burst waits for all that never stop. It is the
+ *       most by which the start of a backlog can be unequal.
  *   <li><b>Kept slots.</b> While nobody waits, tenants run on slots that they keep, past this
  *       queue. Each such run counts as a return and a leaving (lift, cost, new mark of the last
  *       that left), which is what the paper's queue would see. Else whoever used an idle pool would
@@ -126,6 +128,7 @@ class FairQueue {
           .thenComparing(BY_COUNTER);
 
   private final int accountsMax;
+  private final double liftCreditCost;
   private final Map<String, Account> accounts = new HashMap<>();
   private final TreeSet<Account> waiting = new TreeSet<>(BY_COUNTER);
   private final TreeSet<Account> waitingSmall = new TreeSet<>(BY_COUNTER);
@@ -143,21 +146,27 @@ class FairQueue {
   private long turns;
   private long wantsTotal;
 
+  /** Without credit. */
   FairQueue(int accountsMax) {
-    this.accountsMax = accountsMax;
+    this(accountsMax, 0);
   }
 
-  /** The counter that who starts to wait is raised to at least; a test overrides it. */
+  /**
+   * Without any tenant.
+   *
+   * @param liftCreditCost what who starts to wait may have more than others, in weighted tokens
+   */
+  FairQueue(int accountsMax, double liftCreditCost) {
+    this.accountsMax = accountsMax;
+    this.liftCreditCost = liftCreditCost;
+  }
+
+  /** The counter that who starts to wait is raised to, less its credit; a test overrides it. */
   double lift() {
     if (!waiting.isEmpty()) {
       return waiting.first().counter;
     }
     return lastLeft == null ? forgottenCounter : lastLeft.settledCounter();
-  }
-
-  /** Lifts the counter; a test overrides it to know by how much. */
-  void raise(Account account) {
-    account.counter = Math.max(account.counter, lift());
   }
 
   @Nullable Account account(String tenant) {
@@ -362,7 +371,7 @@ class FairQueue {
     if (account.weight > 0) {
       boolean nobodyWaits = !wanted && waiting.isEmpty();
       if (nobodyWaits) {
-        raise(account);
+        lift(account);
       }
       account.counter += counted / account.weight;
       if (nobodyWaits) {
@@ -426,11 +435,16 @@ class FairQueue {
   private void relink(Account account, boolean wantedBefore) {
     boolean wants = account.wants() > 0;
     if (wants && !wantedBefore) {
-      raise(account);
+      lift(account);
     } else if (!wants && wantedBefore) {
       lastLeft = account;
     }
     link(account);
+  }
+
+  /** A test overrides it to know by how much. */
+  void lift(Account account) {
+    account.counter = Math.max(account.counter, lift() - liftCreditCost / account.weight);
   }
 
   private void link(Account account) {

@@ -16,6 +16,8 @@ import java.time.Duration;
  * @param standDown how long a coordinator that saw a higher epoch keeps still before it claims anew
  * @param claimBackoffMin first pause after a failed claim of an epoch
  * @param claimBackoffMax longest such pause
+ * @param liftCreditCost what a tenant that starts to wait may have more than others, in weighted
+ *     tokens
  * @param smallShare the part of a pool's slots that is kept for small requests, 0 to below 1
  * @param smallCostMax a request is small when its estimate is not above so many weighted tokens
  * @param outlookInterval a tenant that waits is told what it may expect at most so often
@@ -33,6 +35,7 @@ public record FairnessSettings(
     Duration standDown,
     Duration claimBackoffMin,
     Duration claimBackoffMax,
+    double liftCreditCost,
     double smallShare,
     double smallCostMax,
     Duration outlookInterval,
@@ -53,6 +56,7 @@ public record FairnessSettings(
         conf.getDuration("stand-down"),
         conf.getDuration("claim-backoff-min"),
         conf.getDuration("claim-backoff-max"),
+        conf.getDouble("lift-credit-cost"),
         conf.getDouble("small-share"),
         conf.getDouble("small-cost-max"),
         conf.getDuration("outlook-interval"),

@@ -27,6 +27,7 @@ final class OpenApi {
     open.forEach(route -> path(paths, route, errorMediaType, false));
     keyed.forEach(route -> path(paths, route, errorMediaType, true));
     ObjectNode components = root.putObject("components");
+    components.set("schemas", RequestBodies.shared());
     components
         .putObject("securitySchemes")
         .putObject("bearer")
@@ -57,6 +58,15 @@ final class OpenApi {
             .putObject("schema")
             .put("type", "string");
       }
+    }
+    ObjectNode schema = RequestBodies.schema(route.method(), route.pattern());
+    if (schema != null) {
+      boolean isPatch = route.method().equals("PATCH");
+      operation
+          .putObject("requestBody")
+          .putObject("content")
+          .putObject(isPatch ? "application/merge-patch+json" : "application/json")
+          .set("schema", schema);
     }
     ObjectNode responses = operation.putObject("responses");
     responses.putObject("2XX").put("description", "Done.");

@@ -8,6 +8,9 @@
  * gateway's side of one request: it owns the request until its one final answer, and releases the
  * end of that answer when the usage is durable.
  *
+ * <p>A tenant beyond its limits is refused before any of this: the gateway's {@link
+ * dev.rowhouse.serving.Throttle} repeats what the tenant's actor has just said, until the reset.
+ *
  * <p>The rules are pure: {@link dev.rowhouse.serving.Desk} decides admissions with values and a
  * time in and a decision out; {@link dev.rowhouse.serving.SlidingWindow} is the meter it counts
  * with.

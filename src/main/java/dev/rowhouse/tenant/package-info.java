@@ -5,7 +5,8 @@
  * answer out. {@link dev.rowhouse.tenant.TenantRecord} is the thin event-sourced actor around it, a
  * child of the tenant's sharded actor. What the rest of the house may know of a tenant is its
  * {@link dev.rowhouse.tenant.TenantProfile}, a value. The models and plans that operators manage
- * are the {@link dev.rowhouse.tenant.Catalog}, of which every node holds a copy.
+ * are the {@link dev.rowhouse.tenant.Catalog}, of which every node holds a copy; its keeper also
+ * keeps the book of what tenants have reserved, so that reservations fit beside each other.
  *
  * <p>Promises: a gateway mints a key, shows it once and sends on only its SHA-256, so a secret is
  * on no wire and in no journal; a key is recognised as forged without a message to anyone; a

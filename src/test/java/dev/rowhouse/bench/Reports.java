@@ -19,12 +19,14 @@ final class Reports {
     machine.put("os", System.getProperty("os.name") + " " + System.getProperty("os.arch"));
     machine.put("java", System.getProperty("java.vm.version"));
     figures.put("measured_at", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
-    Path directory =
-        Files.createDirectories(
-            Path.of(System.getProperty("rowhouse.target", "target"), "reports"));
-    Path file = directory.resolve(name + ".json");
+    Path file = directory().resolve(name + ".json");
     new ObjectMapper().writerWithDefaultPrettyPrinter().writeValue(file.toFile(), figures);
     System.out.println("written to " + file);
+  }
+
+  static Path directory() throws IOException {
+    return Files.createDirectories(
+        Path.of(System.getProperty("rowhouse.target", "target"), "reports"));
   }
 
   /** A new directory below {@code target/} for data and logs of what is measured. */

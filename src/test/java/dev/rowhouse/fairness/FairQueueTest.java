@@ -136,6 +136,32 @@ class FairQueueTest {
     }
 
     @Test
+    void givesItASmallCreditForIdlenessWhereThereIsOne() {
+      FairQueue credited = new FairQueue(100, 30);
+      wants(credited, "acme", 1, MANY);
+      for (int run = 0; run < 100; run++) {
+        serve(credited, 10);
+      }
+      wants(credited, "globex", 2, 1);
+      assertEquals(
+          account(credited, "acme").counter - 15, account(credited, "globex").counter, 1e-9);
+    }
+
+    @Test
+    void givesNoCreditToWhoNeverStopped() {
+      FairQueue credited = new FairQueue(100, 30);
+      wants(credited, "acme", 1, MANY);
+      wants(credited, "globex", 1, MANY);
+      for (int run = 0; run < 100; run++) {
+        serve(credited, 10);
+      }
+      double before = account(credited, "globex").counter;
+      wants(credited, "globex", 1, 0);
+      wants(credited, "globex", 1, 1);
+      assertEquals(before, account(credited, "globex").counter);
+    }
+
+    @Test
     void givesItNoCreditForIdleness() {
       assertEquals(0, advantageOfTheIdle(queue), 20);
     }

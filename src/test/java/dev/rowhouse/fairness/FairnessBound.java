@@ -127,11 +127,13 @@ final class FairnessBound {
     Side f = pair.oneSide;
     Side g = pair.otherSide;
     double q = Math.max(f.unreported, g.unreported);
+    double credit = FairnessSimulation.SETTINGS.liftCreditCost();
     return f.ahead()
         + g.ahead()
         + Math.max(behindOfOthers(f) + f.behind(), behindOfOthers(g) + g.behind())
         + f.held * (f.charge + q) / f.weight
-        + g.held * (g.charge + q) / g.weight;
+        + g.held * (g.charge + q) / g.weight
+        + sides.values().stream().mapToDouble(side -> credit / side.weight).sum();
   }
 
   private double behindOfOthers(Side side) {

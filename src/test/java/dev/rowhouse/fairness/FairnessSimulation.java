@@ -48,6 +48,7 @@ final class FairnessSimulation {
           Duration.ofSeconds(15),
           Duration.ofMillis(200),
           Duration.ofSeconds(5),
+          100,
           0.1,
           50,
           Duration.ofSeconds(1),

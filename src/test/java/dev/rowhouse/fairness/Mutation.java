@@ -40,7 +40,7 @@ enum Mutation {
   /** Queues that tell by how much each tenant was lifted. */
   Function<Integer, FairQueue> queues(ChargedIsActual charged) {
     return accountsMax ->
-        new FairQueue(accountsMax) {
+        new FairQueue(accountsMax, FairnessSimulation.SETTINGS.liftCreditCost()) {
           {
             charged.opened();
           }
@@ -51,9 +51,9 @@ enum Mutation {
           }
 
           @Override
-          void raise(Account account) {
+          void lift(Account account) {
             double before = account.counter;
-            super.raise(account);
+            super.lift(account);
             charged.lifted(account.tenant, account.counter - before);
           }
 

@@ -122,7 +122,7 @@ final class SimulationInvariants {
     }
   }
 
-  /** Who starts to wait has no lower counter than the lowest of those that wait already. */
+  /** Who starts to wait is below the lowest counter of those that wait by its credit at most. */
   static final class WhoReturnsIsLifted {
     private Map<String, Double> waitingBefore = Map.of();
     private Map<String, Double> unsettledBefore = Map.of();
@@ -150,10 +150,11 @@ final class SimulationInvariants {
         }
         for (FairQueue.Account account : pool.queue().accounts()) {
           boolean returns = account.wants() > 0 && !waitingBefore.containsKey(account.tenant);
+          double credit = FairnessSimulation.SETTINGS.liftCreditCost();
           double open = unsettledBefore.getOrDefault(account.tenant, 0.0);
           if (returns
               && lowest < Double.POSITIVE_INFINITY
-              && account.counter + open < lowest - EPSILON) {
+              && account.counter + open + credit / account.weight < lowest - EPSILON) {
             throw new Broken(getClass(), account.tenant + " " + account.counter + " < " + lowest);
           }
         }

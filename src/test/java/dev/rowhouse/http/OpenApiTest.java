@@ -2,9 +2,11 @@ package dev.rowhouse.http;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import dev.rowhouse.fairness.FairnessCoordinator;
@@ -17,8 +19,14 @@ import dev.rowhouse.serving.Throttle;
 import dev.rowhouse.tenant.Catalog;
 import dev.rowhouse.tenant.CatalogKeeper;
 import dev.rowhouse.tenant.CatalogReplica;
+import dev.rowhouse.tenant.Checked;
 import dev.rowhouse.tenant.ClusterSecret;
+import dev.rowhouse.tenant.FieldError;
+import dev.rowhouse.tenant.ModelReader;
+import dev.rowhouse.tenant.PlanReader;
 import dev.rowhouse.tenant.TenantDirectory;
+import dev.rowhouse.tenant.TenantId;
+import dev.rowhouse.tenant.TenantSpecReader;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -106,6 +114,57 @@ class OpenApiTest {
                             assertParameters(path.getKey(), operation.getValue());
                             assertTrue(operation.getValue().at("/responses/2XX").isObject());
                           }));
+    }
+  }
+
+  @Test
+  void theFieldsOfBodiesAreThoseThatTheReadersKnow() {
+    ObjectNode model = allFields("PUT", "/admin/models/{model}");
+    assertNoUnknownField(ModelReader.read("m", model, 1));
+    assertNoUnknownField(PlanReader.read("p", allFields("PUT", "/admin/plans/{plan}")));
+    ObjectNode settings = allFields("PATCH", "/admin/tenants/{id}");
+    TenantId acme = new TenantId("acme");
+    assertNoUnknownField(TenantSpecReader.read(settings, acme, Catalog.EMPTY));
+    Patience patience = new Patience(300_000, null);
+    assertNoUnknownField(ChatBody.read(allFields("POST", "/v1/chat/completions"), patience));
+    assertNoUnknownField(EmbeddingBody.read(allFields("POST", "/v1/embeddings"), patience));
+    assertTrue(settings.has("reservation") && model.has("estimator"));
+    assertTrue(
+        tenant
+            .at(
+                "/paths/~1v1~1chat~1completions/post/requestBody/content/application~1json/schema"
+                    + "/properties/rowhouse/properties/deadline_ms")
+            .isObject());
+    for (String name : List.of("Limits", "DeadlineMillis")) {
+      assertTrue(operator.at("/components/schemas/" + name).isObject(), name);
+    }
+  }
+
+  /** A body with each field of the schema, and each field of its objects, all null. */
+  private static ObjectNode allFields(String method, String pattern) {
+    ObjectNode schema = RequestBodies.schema(method, pattern);
+    assertNotNull(schema, method + " " + pattern);
+    return allFields(schema);
+  }
+
+  private static ObjectNode allFields(JsonNode schema) {
+    ObjectNode body = Json.object();
+    schema
+        .path("properties")
+        .properties()
+        .forEach(
+            property -> {
+              boolean isObject = property.getValue().has("properties");
+              body.set(property.getKey(), isObject ? allFields(property.getValue()) : null);
+            });
+    return body;
+  }
+
+  private static void assertNoUnknownField(Checked<?> read) {
+    if (read instanceof Checked.Bad<?> bad) {
+      for (FieldError error : bad.errors()) {
+        assertFalse(error.message().contains("not a known field"), error.toString());
+      }
     }
   }
 

@@ -278,6 +278,17 @@ class BadInputIT {
         arguments("PUT", "/admin/tenants/fine", "{\"weight\": 0}", "weight"),
         arguments("PUT", "/admin/tenants/fine", "{\"weight\": -1}", "weight"),
         arguments("PUT", "/admin/tenants/fine", "{\"weight\": \"big\"}", "weight"),
+        arguments("PUT", "/admin/tenants/fine", reserved("\"slots\": 0"), "reservation.slots"),
+        arguments("PUT", "/admin/tenants/fine", reserved("\"slots\": -1"), "reservation.slots"),
+        arguments("PUT", "/admin/tenants/fine", reserved("\"share\": 0"), "reservation.share"),
+        arguments("PUT", "/admin/tenants/fine", reserved("\"share\": 0.9"), "reservation.share"),
+        arguments("PUT", "/admin/tenants/fine", reserved("\"share\": 80"), "reservation.share"),
+        arguments(
+            "PUT",
+            "/admin/tenants/fine",
+            reserved("\"share\": 0.1, \"slots\": 1"),
+            "reservation.share"),
+        arguments("PUT", "/admin/tenants/fine", reserved("\"slots\": 1000"), "reservation"),
         arguments("PUT", "/admin/tenants/fine", "{\"plan\": \"no-such-plan\"}", "plan"),
         arguments(
             "PUT",
@@ -305,6 +316,16 @@ class BadInputIT {
             "scopes"),
         arguments("POST", "/admin/tenants/acme/keys", "{\"name\": \"x\", \"colour\": 1}", "colour"),
         arguments("PUT", "/admin/models/m", "{\"engine\": \"steam\"}", "engine"),
+        arguments(
+            "PUT",
+            "/admin/models/m",
+            "{\"engine\": \"embedded\", \"estimator\": \"oracle\"}",
+            "estimator"),
+        arguments(
+            "PUT",
+            "/admin/models/m",
+            "{\"engine\": \"embedded\", \"weights\": {\"output\": 0}}",
+            "weights.output"),
         arguments("PUT", "/admin/models/m", "{\"engine\": \"openai\"}", "base_url"),
         arguments(
             "PUT",
@@ -317,6 +338,10 @@ class BadInputIT {
             "{\"engine\": \"openai\", \"base_url\": \"http://127.0.0.1:1/v1\", \"slots\": -1}",
             "slots"),
         arguments("PUT", "/admin/plans/p", "{\"weight\": -1}", "weight"));
+  }
+
+  private static String reserved(String what) {
+    return "{\"reservation\": {" + what + "}}";
   }
 
   @ParameterizedTest(name = "{0} {1} {2}")

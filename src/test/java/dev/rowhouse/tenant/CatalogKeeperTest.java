@@ -29,6 +29,7 @@ class CatalogKeeperTest {
       EventSourcedBehaviorTestKit.config()
           .withFallback(PersistenceTestKitPlugin.getInstance().config())
           .withFallback(ConfigFactory.parseResources("serialization.conf"));
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
   private static final ActorTestKit kit = ActorTestKit.create(CONFIG);
   private static final HouseCatalog HOUSE =
       HouseCatalog.of(
@@ -103,10 +104,10 @@ class CatalogKeeperTest {
     TestProbe<Catalog> node = kit.createTestProbe(Catalog.class);
     keeper.tell(new CatalogKeeper.Subscribe(node.getRef()));
     keeper.tell(new CatalogKeeper.Subscribe(node.getRef()));
-    assertEquals(0, node.receiveMessage().version());
-    assertEquals(0, node.receiveMessage().version());
+    assertEquals(0, node.receiveMessage(PATIENCE).version());
+    assertEquals(0, node.receiveMessage(PATIENCE).version());
     done(new CatalogKeeper.PutModel("1", model("m", 3)));
-    assertEquals(1, node.receiveMessage().version());
+    assertEquals(1, node.receiveMessage(PATIENCE).version());
     node.expectNoMessage(Duration.ofMillis(100));
   }
 
@@ -137,9 +138,9 @@ class CatalogKeeperTest {
         kit.spawn(replica.behavior(keeper, Duration.ofMillis(50)));
     TestProbe<Catalog> watcher = kit.createTestProbe(Catalog.class);
     copying.tell(new CatalogReplica.Watch(watcher.getRef()));
-    assertEquals(HOUSE.plans(), watcher.receiveMessage().plans());
+    assertEquals(HOUSE.plans(), watcher.receiveMessage(PATIENCE).plans());
     done(new CatalogKeeper.PutModel("1", model("m", 3)));
-    assertEquals(model("m", 3), watcher.receiveMessage().model("m"));
+    assertEquals(model("m", 3), watcher.receiveMessage(PATIENCE).model("m"));
     assertEquals(model("m", 3), replica.current().model("m"));
   }
 
@@ -152,11 +153,11 @@ class CatalogKeeperTest {
         kit.spawn(replica.behavior(keeperProbe.getRef(), Duration.ofHours(1)));
     TestProbe<Catalog> watcher = kit.createTestProbe(Catalog.class);
     copying.tell(new CatalogReplica.Watch(watcher.getRef()));
-    watcher.receiveMessage();
+    watcher.receiveMessage(PATIENCE);
     Catalog changed = done(new CatalogKeeper.PutModel("1", model("m", 3)));
     replica.accept(changed);
     keeperProbe.expectMessageClass(CatalogKeeper.Subscribe.class).subscriber().tell(changed);
-    assertEquals(changed, watcher.receiveMessage());
+    assertEquals(changed, watcher.receiveMessage(PATIENCE));
   }
 
   @Test
@@ -166,7 +167,7 @@ class CatalogKeeperTest {
     ActorRef<CatalogReplica.Command> copying =
         kit.spawn(replica.behavior(keeper, Duration.ofMillis(20)));
     copying.tell(new CatalogReplica.Watch(watcher.getRef()));
-    watcher.receiveMessage();
+    watcher.receiveMessage(PATIENCE);
     watcher.expectNoMessage(Duration.ofMillis(200));
     assertEquals(5, replica.current().version());
   }
@@ -194,8 +195,8 @@ class CatalogKeeperTest {
       TestProbe<Reply> both = kit.createTestProbe(Reply.class);
       keeper.tell(new CatalogKeeper.Execute(reserve("1", acme, share(0.5)), both.getRef()));
       keeper.tell(new CatalogKeeper.Execute(reserve("2", globex, share(0.5)), both.getRef()));
-      assertInstanceOf(CatalogKeeper.Done.class, both.receiveMessage());
-      assertInstanceOf(CatalogKeeper.Refused.class, both.receiveMessage());
+      assertInstanceOf(CatalogKeeper.Done.class, both.receiveMessage(PATIENCE));
+      assertInstanceOf(CatalogKeeper.Refused.class, both.receiveMessage(PATIENCE));
     }
 
     @Test
@@ -235,7 +236,7 @@ class CatalogKeeperTest {
     void tellsNoReplicaOfThem() {
       TestProbe<Catalog> node = kit.createTestProbe(Catalog.class);
       keeper.tell(new CatalogKeeper.Subscribe(node.getRef()));
-      node.receiveMessage();
+      node.receiveMessage(PATIENCE);
       done(reserve("1", acme, slots(1)));
       node.expectNoMessage(Duration.ofMillis(100));
     }
@@ -264,13 +265,13 @@ class CatalogKeeperTest {
             HOUSE,
             fence,
             JournalProbe.of(kit.system(), PersistenceTestKitReadJournal.Identifier()),
-            Duration.ofSeconds(3)));
+            PATIENCE));
   }
 
   private Catalog catalog() {
     TestProbe<Catalog> probe = kit.createTestProbe(Catalog.class);
     keeper.tell(new CatalogKeeper.Get(probe.getRef()));
-    return probe.receiveMessage();
+    return probe.receiveMessage(PATIENCE);
   }
 
   private Catalog done(CatalogKeeper.Change change) {
@@ -283,7 +284,7 @@ class CatalogKeeperTest {
 
   private Reply ask(CatalogKeeper.Change change) {
     keeper.tell(new CatalogKeeper.Execute(change, answers.getRef()));
-    return answers.receiveMessage();
+    return answers.receiveMessage(PATIENCE);
   }
 
   private static ModelSpec model(String name, int slots) {
