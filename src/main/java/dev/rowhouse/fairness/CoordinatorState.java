@@ -88,6 +88,8 @@ final class CoordinatorState {
             || (table.incarnation() == entry.incarnation && table.version() <= entry.version))) {
       return List.of();
     }
+    // Slots of an earlier incarnation go too, and who held them may have others.
+    Set<String> touched = new LinkedHashSet<>(entry == null ? Set.of() : entry.pools);
     if (entry == null || table.incarnation() != entry.incarnation) {
       drop(table.worker());
       entry = new WorkerEntry(table.incarnation(), table.ref());
@@ -110,7 +112,6 @@ final class CoordinatorState {
         pool.dropWorker(table.worker());
       }
     }
-    Set<String> touched = new LinkedHashSet<>(entry.pools);
     touched.addAll(changed);
     entry.pools = Set.copyOf(changed);
     return schedule(touched, nowMillis, false);

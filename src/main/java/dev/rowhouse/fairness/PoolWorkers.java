@@ -1,6 +1,7 @@
 package dev.rowhouse.fairness;
 
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -118,13 +119,23 @@ final class PoolWorkers {
       }
     }
     capacity = slotsTotal == null ? slots : Math.min(slotsTotal, slots);
-    int number = 0;
-    for (PoolWorker worker : workers.values()) {
-      worker.share =
-          slotsTotal == null
-              ? Integer.MAX_VALUE
-              : slotsTotal / workers.size() + (number < slotsTotal % workers.size() ? 1 : 0);
-      number++;
+    Integer total = slotsTotal;
+    if (total == null) {
+      workers.values().forEach(worker -> worker.share = Integer.MAX_VALUE);
+    } else {
+      divide(total);
+    }
+  }
+
+  /** The fewest first, so that what a worker has no slots for goes to the others. */
+  private void divide(int total) {
+    int left = total;
+    int others = workers.size();
+    for (PoolWorker worker :
+        workers.values().stream().sorted(Comparator.comparingInt(PoolWorker::size)).toList()) {
+      worker.share = Math.min(worker.size(), Math.ceilDiv(left, others));
+      left -= worker.share;
+      others--;
     }
   }
 

@@ -168,6 +168,12 @@ public class WorkerSlots {
     return new FairnessCoordinator.WorkerTable(worker, incarnation, version, epoch, self, tables);
   }
 
+  /** The slots of one pool as they are now. */
+  List<PoolTable.SlotRow> rows(String pool) {
+    Pool known = pools.get(pool);
+    return known == null ? List.of() : known.table.rows();
+  }
+
   public long epoch() {
     return epoch;
   }
@@ -188,7 +194,8 @@ public class WorkerSlots {
     return sizes;
   }
 
-  private boolean isOld(long commandEpoch) {
+  /** Whether a later coordinator is known; a test of the tests overrides it. */
+  boolean isOld(long commandEpoch) {
     epoch = Math.max(epoch, commandEpoch);
     return commandEpoch < epoch;
   }

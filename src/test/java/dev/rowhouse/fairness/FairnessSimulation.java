@@ -1,9 +1,10 @@
 package dev.rowhouse.fairness;
 
-import dev.rowhouse.fairness.SimulationInvariants.CountersNeverRegress;
 import dev.rowhouse.fairness.SimulationInvariants.EstimatesAreOwedBySlots;
 import dev.rowhouse.fairness.SimulationInvariants.EveryRequestEnds;
 import dev.rowhouse.fairness.SimulationInvariants.NoFreeSlotBesideDemand;
+import dev.rowhouse.fairness.SimulationInvariants.NoSlotIdlesBesideDemand;
+import dev.rowhouse.fairness.SimulationInvariants.NoTenantStarves;
 import dev.rowhouse.fairness.SimulationInvariants.OneRunPerSlot;
 import dev.rowhouse.fairness.SimulationInvariants.TicketAcceptedOnce;
 import dev.rowhouse.fairness.SimulationInvariants.ViewsAgree;
@@ -23,13 +24,17 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A cluster in one thread on a virtual clock: workers, tenants and coordinators made of the real
- * pure classes, and a network that drops, doubles, delays and reorders by a seed. Coordinators and
- * workers restart, and old coordinators go on for a while beside new ones. After {@link
- * #CHAOS_MILLIS} the network heals, and everything must come to rest.
+ * pure classes, and a network that drops, doubles, delays and reorders by a seed. {@link
+ * SimulatedFaults} has what else goes wrong until {@link #CHAOS_MILLIS}; then all is well, and
+ * everything must come to rest. In a contest nothing goes wrong and everybody always wants more.
  */
 final class FairnessSimulation {
   static final long CHAOS_MILLIS = 8_000;
-  static final long END_MILLIS = 30_000;
+
+  /** By then every time-out that chaos left behind is over. */
+  static final long CALM_MILLIS = 16_000;
+
+  static final long END_MILLIS = 40_000;
   static final String POOL = "m";
 
   static final FairnessSettings SETTINGS =
@@ -72,69 +77,51 @@ final class FairnessSimulation {
   }
 
   final Random random;
+  final Mutation mutation;
+  final SpentCosts spent = new SpentCosts();
+  final FairnessBound bound = new FairnessBound(this);
   final OneRunPerSlot oneRunPerSlot = new OneRunPerSlot();
   final TicketAcceptedOnce ticketAcceptedOnce = new TicketAcceptedOnce();
-  private final NoFreeSlotBesideDemand noFreeSlotBesideDemand = new NoFreeSlotBesideDemand();
-  private final EveryRequestEnds everyRequestEnds = new EveryRequestEnds();
-  private final EstimatesAreOwedBySlots estimatesAreOwedBySlots = new EstimatesAreOwedBySlots();
-  private final ViewsAgree viewsAgree = new ViewsAgree();
+  final NoFreeSlotBesideDemand noFreeSlotBesideDemand = new NoFreeSlotBesideDemand();
+  final EstimatesAreOwedBySlots estimatesAreOwedBySlots = new EstimatesAreOwedBySlots();
+  private final NoSlotIdlesBesideDemand noSlotIdlesBesideDemand = new NoSlotIdlesBesideDemand();
+  private final NoTenantStarves noTenantStarves = new NoTenantStarves();
 
+  final List<SimulatedWorker> workers = new ArrayList<>();
+  final List<SimulatedTenant> tenants = new ArrayList<>();
+  final List<SimulatedCoordinator> coordinators = new ArrayList<>();
   private final PriorityQueue<Event> events = new PriorityQueue<>();
-  private final List<SimulatedWorker> workers = new ArrayList<>();
-  private final List<SimulatedTenant> tenants = new ArrayList<>();
-  private final List<SimulatedCoordinator> coordinators = new ArrayList<>();
-  private final boolean checksTickets;
-  private final double dropShare;
-  private final double doubleShare;
+  private final SimulatedFaults faults;
+  private final @Nullable Integer slotsTotal;
   private long nowMillis;
   private long order;
-  private long epochs;
+  private long trace;
   private int workerRefs;
   private int holders;
 
-  /** A coordinator and the counters that it showed last. */
-  private final class SimulatedCoordinator {
-    final CoordinatorState state = new CoordinatorState(SETTINGS);
-    final CountersNeverRegress countersNeverRegress = new CountersNeverRegress();
-    boolean alive = true;
-
-    void perform(List<PoolState.Send> sends) {
-      for (PoolState.Send send : sends) {
-        workers.stream()
-            .filter(worker -> worker.ref.equals(send.worker()))
-            .forEach(worker -> network(() -> worker.on(send.command())));
-      }
-      countersNeverRegress.check(state);
-      estimatesAreOwedBySlots.check(state);
-      if (state.isActive()) {
-        noFreeSlotBesideDemand.check(state);
-      }
-    }
-
-    void tick() {
-      if (alive) {
-        perform(state.tick(nowMillis));
-        after(100, this::tick);
-      }
-    }
-  }
-
-  FairnessSimulation(long seed, boolean checksTickets) {
+  FairnessSimulation(long seed, Mutation mutation) {
     this.random = new Random(seed);
-    this.checksTickets = checksTickets;
-    this.dropShare = random.nextInt(3) * 0.05;
-    this.doubleShare = random.nextInt(3) * 0.05;
+    this.mutation = mutation;
+    boolean contest = seed % CONTEST_EVERY == 0;
+    this.faults = new SimulatedFaults(this, contest);
+    this.slotsTotal = !contest && random.nextInt(4) == 0 ? 1 + random.nextInt(4) : null;
     int workerCount = 1 + random.nextInt(3);
-    Integer total = random.nextInt(4) == 0 ? 1 + random.nextInt(4) : null;
     for (int number = 0; number < workerCount; number++) {
-      int slots = 1 + random.nextInt(3);
-      workers.add(new SimulatedWorker(this, "w" + number, model(total != null ? 0 : slots, total)));
+      int slots = slotsTotal != null ? 0 : 1 + random.nextInt(random.nextInt(4) == 0 ? 8 : 3);
+      workers.add(new SimulatedWorker(this, "w" + number, model(slots, slotsTotal)));
     }
-    int tenantCount = 1 + random.nextInt(5);
+    int tenantCount = contest ? 2 + random.nextInt(3) : 1 + random.nextInt(5);
     for (int number = 0; number < tenantCount; number++) {
-      tenants.add(new SimulatedTenant(this, "t" + number));
+      SimulatedLoad load =
+          contest
+              ? SimulatedLoad.contender(random, number == 0 ? 0 : random.nextInt(1_500), 400)
+              : SimulatedLoad.anyLoad(random);
+      tenants.add(new SimulatedTenant(this, "t" + number, load));
     }
   }
+
+  /** Which seeds are contests: one of so many. */
+  static final long CONTEST_EVERY = 5;
 
   static ModelSpec model(int slots, @Nullable Integer slotsTotal) {
     return new ModelSpec(
@@ -143,74 +130,65 @@ final class FairnessSimulation {
 
   /** Runs to the end; throws the first broken invariant. */
   void run() {
+    if (faults.isContest()) {
+      bound.begin();
+    }
     startCoordinator();
     workers.forEach(SimulatedWorker::start);
     tenants.forEach(SimulatedTenant::start);
-    scheduleFaults();
+    faults.plan();
+    watch();
     Event next = events.poll();
     while (next != null && next.atMillis() <= END_MILLIS) {
       nowMillis = next.atMillis();
+      trace = 31 * trace + nowMillis + random.nextInt(1_000_000);
       next.action().run();
       next = events.poll();
     }
-    everyRequestEnds.check(tenants);
-    viewsAgree.check(coordinators.getLast().state, workers);
-  }
-
-  private void scheduleFaults() {
-    int restarts = random.nextInt(3);
-    for (int number = 0; number < restarts; number++) {
-      after(random.nextInt((int) CHAOS_MILLIS), this::startCoordinator);
-    }
-    for (SimulatedTenant tenant : tenants) {
-      if (random.nextInt(4) == 0) {
-        after(random.nextInt((int) CHAOS_MILLIS), tenant::restart);
-      }
-    }
-    for (SimulatedWorker worker : workers) {
-      if (random.nextInt(3) == 0) {
-        after(random.nextInt((int) CHAOS_MILLIS), worker::restart);
-      }
+    SimulatedCoordinator last = coordinators.getLast();
+    if (!faults.isContest()) {
+      new EveryRequestEnds().check(tenants);
+      new ViewsAgree().check(last.state, workers);
+      last.chargedIsActual.check(last.state, coordinators.size() == 1);
     }
   }
 
-  /** A new one; the one before stops now, or is a zombie for a while. */
-  private void startCoordinator() {
-    if (!coordinators.isEmpty()) {
-      SimulatedCoordinator before = coordinators.getLast();
-      after(random.nextBoolean() ? 0 : random.nextInt(3_000), () -> before.alive = false);
+  /** What must hold from outside, whatever anybody believes. */
+  private void watch() {
+    if (nowMillis >= CALM_MILLIS && !faults.isContest()) {
+      noSlotIdlesBesideDemand.check(workers, tenants, slotsTotal, nowMillis);
+      noTenantStarves.check(tenants, workers);
     }
-    SimulatedCoordinator next = new SimulatedCoordinator();
+    at(nowMillis + 100, this::watch);
+  }
+
+  /** The next one, of the next epoch. */
+  SimulatedCoordinator startCoordinator() {
+    SimulatedCoordinator next = new SimulatedCoordinator(this, mutation);
     coordinators.add(next);
-    epochs++;
-    long epoch = epochs;
-    after(1 + random.nextInt(500), () -> next.perform(next.state.activate(epoch, nowMillis)));
-    next.tick();
+    next.start(coordinators.size(), 1L + random.nextInt(500));
+    return next;
   }
 
-  void toCoordinator(FairnessCoordinator.Command command) {
-    List<SimulatedCoordinator> alive =
-        coordinators.stream().filter(coordinator -> coordinator.alive).toList();
+  void toCoordinator(SimulatedParty from, FairnessCoordinator.Command command) {
+    List<SimulatedCoordinator> alive = coordinators.stream().filter(SimulatedParty::isUp).toList();
     SimulatedCoordinator to =
         random.nextInt(3) == 0 ? alive.get(random.nextInt(alive.size())) : alive.getLast();
-    network(
-        () -> {
-          if (to.alive) {
-            switch (command) {
-              case FairnessCoordinator.WorkerTable table -> {
-                to.perform(to.state.workerTable(table, nowMillis));
-                table.pools().forEach(this::watchHolders);
-              }
-              case FairnessCoordinator.Demand demand ->
-                  to.perform(to.state.demand(demand, nowMillis));
-              default -> throw new IllegalArgumentException(command.toString());
-            }
-          }
-        });
+    if (!faults.isCut(to, from)) {
+      network(() -> to.deliver(() -> to.on(command)));
+    }
+  }
+
+  void toWorker(SimulatedCoordinator from, PoolState.Send send) {
+    for (SimulatedWorker worker : workers) {
+      if (worker.ref.equals(send.worker()) && !faults.isCut(from, worker)) {
+        network(() -> worker.on(send.worker(), send.command()));
+      }
+    }
   }
 
   /** To watch who is gone already is to hear of it. */
-  private void watchHolders(PoolTable pool) {
+  void watchHolders(PoolTable pool) {
     for (PoolTable.SlotRow row : pool.rows()) {
       ActorRef<SlotHolder> holder = row.holderRef();
       if (holder != null && tenants.stream().noneMatch(tenant -> tenant.holder().equals(holder))) {
@@ -221,21 +199,14 @@ final class FairnessSimulation {
 
   /** Carries a message, badly as long as there is chaos. */
   void network(Runnable delivery) {
-    boolean chaos = nowMillis < CHAOS_MILLIS;
-    int copies = 1;
-    if (chaos && random.nextDouble() < dropShare) {
-      copies = 0;
-    } else if (chaos && random.nextDouble() < doubleShare) {
-      copies = 2;
-    }
+    int copies = faults.copies();
     for (int copy = 0; copy < copies; copy++) {
-      boolean late = chaos && random.nextInt(20) == 0;
-      after(1 + random.nextInt(late ? 1_500 : 10), delivery);
+      at(nowMillis + faults.delayMillis(), delivery);
     }
   }
 
-  void after(long delayMillis, Runnable action) {
-    events.add(new Event(nowMillis + delayMillis, order, action));
+  void at(long atMillis, Runnable action) {
+    events.add(new Event(atMillis, order, action));
     order++;
   }
 
@@ -250,16 +221,16 @@ final class FairnessSimulation {
         .orElseThrow();
   }
 
-  /** Every coordinator watches holders, and hears of their end sooner or later. */
+  /** Every coordinator watches holders and workers, and hears of their end sooner or later. */
   void holderGone(ActorRef<SlotHolder> holder) {
     for (SimulatedCoordinator coordinator : coordinators) {
-      after(
-          1 + random.nextInt(500),
-          () -> {
-            if (coordinator.alive) {
-              coordinator.perform(coordinator.state.holderGone(holder, nowMillis));
-            }
-          });
+      at(nowMillis + 1 + random.nextInt(500), () -> coordinator.holderGone(holder));
+    }
+  }
+
+  void workerGone(ActorRef<SlotOwner> worker) {
+    for (SimulatedCoordinator coordinator : coordinators) {
+      at(nowMillis + 1 + random.nextInt(3_000), () -> coordinator.workerGone(worker));
     }
   }
 
@@ -282,20 +253,16 @@ final class FairnessSimulation {
   }
 
   WorkerSlots newSlots(String worker, long incarnation) {
-    if (checksTickets) {
-      return new WorkerSlots(worker, incarnation);
-    }
-    return new WorkerSlots(worker, incarnation) {
-      @Override
-      SlotTable newTable(String pool) {
-        return new SlotTable(pool, worker, incarnation) {
-          @Override
-          boolean isCurrent(long ticketSeq, long slotSeq) {
-            return true;
-          }
-        };
-      }
-    };
+    return mutation.workerSlots(worker, incarnation);
+  }
+
+  /** Tells two runs apart that differ in any event or any draw. */
+  long trace() {
+    return trace;
+  }
+
+  boolean isContest() {
+    return faults.isContest();
   }
 
   static Catalog catalog(ModelSpec model) {

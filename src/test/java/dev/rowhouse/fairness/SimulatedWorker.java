@@ -1,24 +1,25 @@
 package dev.rowhouse.fairness;
 
+import dev.rowhouse.fairness.SimulationInvariants.OldEpochsAreNotObeyed;
 import dev.rowhouse.tenant.ModelSpec;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.pekko.actor.typed.ActorRef;
 
-/** A worker of the simulation: the real slots, and runs that are a number and an end. */
-final class SimulatedWorker {
+/** A worker of the simulation: the real slots, and runs that are a cost, a time and an end. */
+final class SimulatedWorker extends SimulatedParty {
   final String name;
   ActorRef<SlotOwner> ref;
-  private final FairnessSimulation world;
   private final ModelSpec model;
   private final Map<String, SlotTicket> running = new HashMap<>();
+  private final OldEpochsAreNotObeyed oldEpochsAreNotObeyed = new OldEpochsAreNotObeyed();
   private long incarnation = 1;
   private WorkerSlots slots;
   private boolean tableDue;
 
   SimulatedWorker(FairnessSimulation world, String name, ModelSpec model) {
-    this.world = world;
+    super(world);
     this.name = name;
     this.model = model;
     this.ref = world.nextWorkerRef();
@@ -27,61 +28,100 @@ final class SimulatedWorker {
 
   void start() {
     perform(slots.catalog(FairnessSimulation.catalog(model)));
-    beat(incarnation);
+    beat();
   }
 
-  /** The node is killed and comes back; its runs are gone, and messages to the old one are lost. */
-  void restart() {
+  /**
+   * The node is killed and comes back later; its runs are gone, and what was sent to it is lost.
+   */
+  void crash(long downMillis) {
+    if (!isUp()) {
+      return;
+    }
+    goDown();
     running.values().forEach(world.oneRunPerSlot::ended);
     running.clear();
-    incarnation++;
-    ref = world.nextWorkerRef();
-    slots = world.newSlots(name, incarnation);
-    start();
+    world.spent.workerLost();
+    ActorRef<SlotOwner> before = ref;
+    world.workerGone(before);
+    world.at(
+        world.nowMillis() + downMillis,
+        () -> {
+          goUp();
+          incarnation++;
+          tableDue = false;
+          ref = world.nextWorkerRef();
+          slots = world.newSlots(name, incarnation);
+          oldEpochsAreNotObeyed.restarted();
+          start();
+        });
+  }
+
+  /** Slots go for a while, as when an upstream fails. */
+  void cap(int slotsMax) {
+    perform(slots.cap(FairnessSimulation.POOL, slotsMax));
   }
 
   List<PoolTable.SlotRow> rows() {
-    return slots.table(ref).pools().getFirst().rows();
+    return slots.rows(FairnessSimulation.POOL);
   }
 
-  void on(SlotOwner.SlotCommand command) {
-    perform(slots.on(command));
+  /** What is sent to the address of an earlier life is lost. */
+  void on(ActorRef<SlotOwner> to, SlotOwner.SlotCommand command) {
+    if (to.equals(ref)) {
+      deliver(
+          () -> {
+            if (to.equals(ref)) {
+              oldEpochsAreNotObeyed.check(this, command, () -> perform(slots.on(command)));
+            }
+          });
+    }
   }
 
-  void start(SlotTicket ticket, SimulatedTenant tenant, String attempt, long costTokens) {
-    StartDecision decision = slots.start(ticket, tenant.name, attempt, world.nowMillis());
-    switch (decision) {
+  void start(ActorRef<SlotOwner> to, SlotTicket ticket, SimulatedTenant tenant, Request request) {
+    if (to.equals(ref)) {
+      deliver(
+          () -> {
+            if (to.equals(ref)) {
+              start(ticket, tenant, request);
+            }
+          });
+    }
+  }
+
+  private void start(SlotTicket ticket, SimulatedTenant tenant, Request request) {
+    String attempt = request.attempt();
+    switch (slots.start(ticket, tenant.name, attempt, world.nowMillis())) {
       case StartDecision.Accepted _ -> {
         world.ticketAcceptedOnce.accepted(ticket);
         world.oneRunPerSlot.began(ticket);
+        world.bound.started(tenant, ticket, (double) request.costTokens());
         running.put(attempt, ticket);
-        long began = incarnation;
-        world.after(
-            5 + costTokens,
-            () -> {
-              if (began == incarnation) {
-                finish(ticket, tenant, attempt, costTokens);
-              }
-            });
+        long half = request.runMillis() / 2;
+        after(half, () -> slots.progress(ticket, attempt, request.costTokens() / 2, 0));
+        after(request.runMillis(), () -> finish(ticket, tenant, request));
       }
       case StartDecision.Repeated _ -> {}
       case StartDecision.Refused _ -> world.network(() -> tenant.refused(attempt, ticket));
     }
   }
 
-  private void finish(SlotTicket ticket, SimulatedTenant tenant, String attempt, long costTokens) {
+  private void finish(SlotTicket ticket, SimulatedTenant tenant, Request request) {
+    String attempt = request.attempt();
+    long cost = request.costTokens();
     running.remove(attempt);
     world.oneRunPerSlot.ended(ticket);
-    perform(slots.finish(ticket, attempt, costTokens, 0, world.nowMillis()));
+    world.spent.add(tenant.name, (double) cost);
+    List<SlotEffect> effects = slots.finish(ticket, attempt, cost, 0, world.nowMillis());
+    world.bound.finished(tenant, ticket, (double) cost);
+    perform(effects);
     world.network(() -> tenant.ended(attempt, ticket));
   }
 
-  private void beat(long began) {
-    if (began == incarnation) {
-      perform(slots.repeatMints());
-      sendTable();
-      world.after(1_000, () -> beat(began));
-    }
+  private void beat() {
+    perform(slots.repeatMints());
+    sendTable();
+    after(1_000, this::beat);
   }
 
   private void perform(List<SlotEffect> effects) {
@@ -99,7 +139,7 @@ final class SimulatedWorker {
             sendTable();
           } else if (!tableDue) {
             tableDue = true;
-            world.after(50, this::sendTable);
+            after(50, this::sendTable);
           }
         }
       }
@@ -108,6 +148,8 @@ final class SimulatedWorker {
 
   private void sendTable() {
     tableDue = false;
-    world.toCoordinator(slots.table(ref));
+    FairnessCoordinator.WorkerTable table = slots.table(ref);
+    world.bound.tableMade(table);
+    world.toCoordinator(this, table);
   }
 }
