@@ -232,10 +232,20 @@ class FairQueue {
     }
   }
 
-  /**
-   * The tenant's terms, and its requests that wait beyond the slots that are on their way to it.
-   */
+  /** The tenant's terms and what waits, with no slot on its way to it. */
   void demand(String tenant, Terms terms, Backlog backlog) {
+    demand(tenant, terms, backlog, backlog.pending(), backlog.smallPending());
+  }
+
+  /**
+   * The tenant's terms, and how many of its requests wait beyond the slots that are on their way.
+   */
+  void demand(
+      String tenant,
+      Terms terms,
+      Backlog backlog,
+      long waitingRequests,
+      long waitingSmallRequests) {
     Account account = accounts.get(tenant);
     if (account == null) {
       return;
@@ -244,9 +254,9 @@ class FairQueue {
     account.weight = terms.weight();
     account.limit = terms.limitSlots();
     account.estimate = backlog.headEstimateCost();
-    account.waiting = backlog.pending();
+    account.waiting = waitingRequests;
     account.estimateSmall = backlog.smallEstimateCost();
-    account.waitingSmall = backlog.smallPending();
+    account.waitingSmall = waitingSmallRequests;
     account.counter += account.unweighted / terms.weight();
     account.unweighted = 0;
     if (account.reservationSlots != terms.reservationSlots()

@@ -126,13 +126,16 @@ final class PoolState {
           .toList()
           .forEach(slot -> reclaim(slot, epoch, nowMillis, sends));
     }
-    if (before == null) {
-      parties.put(demand.tenant(), new Party(demand, nowMillis));
+    Party party = before;
+    if (party == null) {
+      party = new Party(demand, nowMillis);
+      parties.put(demand.tenant(), party);
     } else {
-      before.follow(demand, nowMillis);
+      party.follow(demand, nowMillis);
     }
-    queue.demand(demand.tenant(), demand.terms(), demand.backlog());
-    refresh(demand.tenant());
+    int waits = party.waiting(heldBy.getOrDefault(party.holder(), 0));
+    queue.demand(
+        demand.tenant(), demand.terms(), demand.backlog(), waits, party.waitingSmall(waits));
     return sends;
   }
 

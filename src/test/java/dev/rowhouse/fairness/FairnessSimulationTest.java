@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * -Drowhouse.simulation.first=N} begins elsewhere. docs/proofs.md has the commands.
  */
 class FairnessSimulationTest {
-  private static final long SEEDS = Long.getLong("rowhouse.simulation.seeds", 5_000);
+  private static final long SEEDS = Long.getLong("rowhouse.simulation.seeds", 10_000);
   private static final long FIRST = Long.getLong("rowhouse.simulation.first", 1);
 
   /** A walk that takes minutes says so often how far it is. */
