@@ -28,7 +28,8 @@ import org.jspecify.annotations.Nullable;
  *       counter among those that wait, or, if nobody does, to that of the last that left, less a
  *       small credit. A lift never lowers: debt stays. The credit is the cost of a request or two;
  *       without it the second request of a short burst waits for all that never stop. It is the
- *       most by which the start of a backlog can be unequal.
+ *       most by which the start of a backlog can be unequal: others are lifted to a tenant's level,
+ *       its counter without credit, so credits never add up.
  *   <li><b>Kept slots.</b> While nobody waits, tenants run on slots that they keep, past this
  *       queue. Each such run counts as a return and a leaving (lift, cost, new mark of the last
  *       that left), which is what the paper's queue would see. Else whoever used an idle pool would
@@ -87,6 +88,9 @@ class FairQueue {
     /** The part of the counter that is estimates of runs that are not over. */
     double unsettled;
 
+    /** To what it was lifted last, its credit left out. */
+    double liftedTo;
+
     /** Cost served under the reservation. */
     double apart;
 
@@ -116,12 +120,24 @@ class FairQueue {
     double settledCounter() {
       return counter - unsettled;
     }
+
+    /** The counter as it would be without credit; others are lifted to this. */
+    double level() {
+      return Math.max(counter, liftedTo);
+    }
+
+    double settledLevel() {
+      return Math.max(settledCounter(), liftedTo);
+    }
   }
 
   private static final Comparator<Account> BY_COUNTER =
       Comparator.<Account>comparingDouble(account -> account.counter)
           .thenComparingLong(account -> account.turn)
           .thenComparing(account -> account.tenant);
+
+  private static final Comparator<Account> BY_LEVEL =
+      Comparator.<Account>comparingDouble(Account::level).thenComparing(account -> account.tenant);
 
   private static final Comparator<Account> BY_RESERVATION =
       Comparator.<Account>comparingDouble(account -> account.held / account.reservation)
@@ -131,13 +147,14 @@ class FairQueue {
   private final double liftCreditCost;
   private final Map<String, Account> accounts = new HashMap<>();
   private final TreeSet<Account> waiting = new TreeSet<>(BY_COUNTER);
+  private final TreeSet<Account> waitingByLevel = new TreeSet<>(BY_LEVEL);
   private final TreeSet<Account> waitingSmall = new TreeSet<>(BY_COUNTER);
   private final TreeSet<Account> reserved = new TreeSet<>(BY_RESERVATION);
   private final TreeSet<Account> idle = new TreeSet<>(BY_COUNTER);
   private @Nullable Account lastLeft;
 
   /** What the last that left had when it was forgotten. */
-  private double forgottenCounter;
+  private double forgottenLevel;
 
   private final Set<Account> reservers = new HashSet<>();
   private int capacitySlots;
@@ -164,9 +181,9 @@ class FairQueue {
   /** The counter that who starts to wait is raised to, less its credit; a test overrides it. */
   double lift() {
     if (!waiting.isEmpty()) {
-      return waiting.first().counter;
+      return waitingByLevel.first().level();
     }
-    return lastLeft == null ? forgottenCounter : lastLeft.settledCounter();
+    return lastLeft == null ? forgottenLevel : lastLeft.settledLevel();
   }
 
   @Nullable Account account(String tenant) {
@@ -215,7 +232,7 @@ class FairQueue {
     }
     accounts.remove(victim.tenant);
     if (lastLeft == victim) {
-      forgottenCounter = victim.counter;
+      forgottenLevel = victim.level();
       lastLeft = null;
     }
     reservers.remove(victim);
@@ -437,6 +454,7 @@ class FairQueue {
     }
     if (wants > 0) {
       waitingSmall.remove(account);
+      waitingByLevel.remove(account);
       waiting.remove(account);
     }
     return wants > 0;
@@ -454,7 +472,8 @@ class FairQueue {
 
   /** A test overrides it to know by how much. */
   void lift(Account account) {
-    account.counter = Math.max(account.counter, lift() - liftCreditCost / account.weight);
+    account.liftedTo = lift();
+    account.counter = Math.max(account.counter, account.liftedTo - liftCreditCost / account.weight);
   }
 
   private void link(Account account) {
@@ -462,6 +481,7 @@ class FairQueue {
     wantsTotal += wants;
     if (wants > 0) {
       waiting.add(account);
+      waitingByLevel.add(account);
       if (account.waitingSmall > 0) {
         waitingSmall.add(account);
       }

@@ -148,6 +148,33 @@ class FairQueueTest {
     }
 
     @Test
+    void givesManyThatComeAtOnceOneCreditEachAndNotTheSumOfThem() {
+      FairQueue credited = new FairQueue(100, 30);
+      wants(credited, "acme", 1, MANY);
+      for (int run = 0; run < 100; run++) {
+        serve(credited, 10);
+      }
+      double level = account(credited, "acme").counter;
+      for (int newcomer = 0; newcomer < 20; newcomer++) {
+        wants(credited, "newcomer-" + newcomer, 1, MANY);
+        assertEquals(level - 30, account(credited, "newcomer-" + newcomer).counter, 1e-9);
+      }
+    }
+
+    @Test
+    void givesWhoComesAfterACreditedOneLeftNoMoreThanItsOwnCredit() {
+      FairQueue credited = new FairQueue(100, 30);
+      wants(credited, "acme", 1, 1);
+      serve(credited, 100);
+      for (int newcomer = 0; newcomer < 20; newcomer++) {
+        wants(credited, "newcomer-" + newcomer, 1, 1);
+        serve(credited, 1);
+      }
+      wants(credited, "globex", 1, 1);
+      assertTrue(account(credited, "globex").counter >= 100 - 30 - 1e-9);
+    }
+
+    @Test
     void givesNoCreditToWhoNeverStopped() {
       FairQueue credited = new FairQueue(100, 30);
       wants(credited, "acme", 1, MANY);
