@@ -133,7 +133,8 @@ final class FairnessBound {
         + Math.max(behindOfOthers(f) + f.behind(), behindOfOthers(g) + g.behind())
         + f.held * (f.charge + q) / f.weight
         + g.held * (g.charge + q) / g.weight
-        + sides.values().stream().mapToDouble(side -> credit / side.weight).sum();
+        + credit / f.weight
+        + credit / g.weight;
   }
 
   private double behindOfOthers(Side side) {
