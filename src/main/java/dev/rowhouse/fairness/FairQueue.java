@@ -290,10 +290,7 @@ class FairQueue {
     Account account = accounts.get(tenant);
     if (account != null
         && (account.waiting != waitingRequests || account.waitingSmall != waitingSmallRequests)) {
-      boolean wanted = unlink(account);
-      account.waiting = waitingRequests;
-      account.waitingSmall = waitingSmallRequests;
-      relink(account, wanted);
+      count(account, account.held, waitingRequests, waitingSmallRequests);
     }
   }
 
@@ -413,10 +410,39 @@ class FairQueue {
   private void hold(String tenant, int change) {
     Account account = accounts.get(tenant);
     if (account != null) {
-      boolean wanted = unlink(account);
-      account.held += change;
-      relink(account, wanted);
+      count(account, account.held + change, account.waiting, account.waitingSmall);
     }
+  }
+
+  /**
+   * New counts; the counter stays. Mostly the account keeps its place in every order, and only the
+   * sum changes.
+   */
+  private void count(Account account, int held, long waitingRequests, long waitingSmallRequests) {
+    long wantsBefore = account.wants();
+    boolean smallBefore = account.waitingSmall > 0;
+    boolean idleBefore = account.isIdle();
+    int heldBefore = account.held;
+    long waitingBefore = account.waiting;
+    long waitingSmallBefore = account.waitingSmall;
+    account.held = held;
+    account.waiting = waitingRequests;
+    account.waitingSmall = waitingSmallRequests;
+    if (account.reservation == 0
+        && (account.wants() > 0) == (wantsBefore > 0)
+        && (account.waitingSmall > 0) == smallBefore
+        && account.isIdle() == idleBefore) {
+      wantsTotal += account.wants() - wantsBefore;
+      return;
+    }
+    account.held = heldBefore;
+    account.waiting = waitingBefore;
+    account.waitingSmall = waitingSmallBefore;
+    boolean wanted = unlink(account);
+    account.held = held;
+    account.waiting = waitingRequests;
+    account.waitingSmall = waitingSmallRequests;
+    relink(account, wanted);
   }
 
   private void reserve(Account account) {
