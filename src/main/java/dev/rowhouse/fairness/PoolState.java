@@ -289,7 +289,7 @@ final class PoolState {
   }
 
   private double entitledCostPerSecond(FairnessCoordinator.Demand demand) {
-    FairQueue.Account account = queue.account(demand.tenant());
+    Account account = queue.account(demand.tenant());
     if (account == null || queue.weightActive() <= 0) {
       return 0;
     }

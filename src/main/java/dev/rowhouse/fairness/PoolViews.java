@@ -1,6 +1,5 @@
 package dev.rowhouse.fairness;
 
-import dev.rowhouse.fairness.FairQueue.Account;
 import dev.rowhouse.fairness.FairnessSnapshot.PoolView;
 import dev.rowhouse.fairness.FairnessSnapshot.TenantView;
 import java.util.Collection;

@@ -73,12 +73,12 @@ final class Recalls {
   }
 
   private long wants(@Nullable String tenant) {
-    FairQueue.Account account = tenant == null ? null : queue.account(tenant);
+    Account account = tenant == null ? null : queue.account(tenant);
     return account == null ? 0 : account.wants();
   }
 
   private double counter(@Nullable String tenant) {
-    FairQueue.Account account = tenant == null ? null : queue.account(tenant);
+    Account account = tenant == null ? null : queue.account(tenant);
     return account == null ? 0 : account.counter;
   }
 }

@@ -105,6 +105,18 @@ final class Metrics {
                     endpoint -> callback.call((double) endpoint.openedTotal(), endpoint.model())))
         .register(registry);
     CounterWithCallback.builder()
+        .name("rowhouse_tickets_refused_total")
+        .help("Tickets that this node's worker refused: stale, forged or of somebody else.")
+        .labelNames("reason")
+        .callback(
+            callback ->
+                workerHere.forEach(
+                    worker ->
+                        worker
+                            .ticketsRefused()
+                            .forEach((reason, count) -> callback.call((double) count, reason))))
+        .register(registry);
+    CounterWithCallback.builder()
         .name("rowhouse_worker_restarts_total")
         .help("How often this node's worker has failed and started again.")
         .callback(

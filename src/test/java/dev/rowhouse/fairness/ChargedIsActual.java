@@ -39,7 +39,7 @@ final class ChargedIsActual {
    */
   void check(CoordinatorState state, boolean isOnly) {
     for (PoolState pool : state.pools()) {
-      for (FairQueue.Account account : pool.queue().accounts()) {
+      for (Account account : pool.queue().accounts()) {
         if (account.weight <= 0) {
           continue;
         }

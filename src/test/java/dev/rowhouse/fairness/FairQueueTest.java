@@ -46,8 +46,8 @@ class FairQueueTest {
     return served;
   }
 
-  private static FairQueue.Account account(FairQueue queue, String tenant) {
-    FairQueue.Account account = queue.account(tenant);
+  private static Account account(FairQueue queue, String tenant) {
+    Account account = queue.account(tenant);
     assertNotNull(account);
     return account;
   }

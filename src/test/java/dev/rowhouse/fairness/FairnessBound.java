@@ -176,7 +176,7 @@ final class FairnessBound {
         granted(pool, send.worker(), grant);
       }
     }
-    for (FairQueue.Account account : pool.queue().accounts()) {
+    for (Account account : pool.queue().accounts()) {
       Side side = side(account.tenant);
       side.held = Math.max(side.held, account.held);
     }
@@ -193,7 +193,7 @@ final class FairnessBound {
   }
 
   private static boolean waits(PoolState pool, SimulatedTenant tenant) {
-    FairQueue.Account account = pool.queue().account(tenant.name);
+    Account account = pool.queue().account(tenant.name);
     return account != null && account.wants() > 0;
   }
 

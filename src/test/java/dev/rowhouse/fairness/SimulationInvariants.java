@@ -81,7 +81,7 @@ final class SimulationInvariants {
           last.clear();
           queue = pool.queue();
         }
-        for (FairQueue.Account account : pool.queue().accounts()) {
+        for (Account account : pool.queue().accounts()) {
           double settled = account.settledCounter();
           Double before = last.put(account.tenant, settled);
           if (before != null && settled < before - EPSILON) {
@@ -138,7 +138,7 @@ final class SimulationInvariants {
         Map<String, Double> waiting = new HashMap<>();
         Map<String, Double> unsettled = new HashMap<>();
         double lowest = Double.POSITIVE_INFINITY;
-        for (FairQueue.Account account : pool.queue().accounts()) {
+        for (Account account : pool.queue().accounts()) {
           unsettled.put(account.tenant, account.unsettled);
           if (account.wants() > 0) {
             waiting.put(account.tenant, account.settledCounter());
@@ -148,7 +148,7 @@ final class SimulationInvariants {
             lowest = Math.min(lowest, Math.min(before, account.settledCounter()));
           }
         }
-        for (FairQueue.Account account : pool.queue().accounts()) {
+        for (Account account : pool.queue().accounts()) {
           boolean returns = account.wants() > 0 && !waitingBefore.containsKey(account.tenant);
           double credit = FairnessSimulation.SETTINGS.liftCreditCost();
           double open = unsettledBefore.getOrDefault(account.tenant, 0.0);
@@ -184,7 +184,7 @@ final class SimulationInvariants {
             .slots()
             .filter(slot -> slot.tenant != null)
             .forEach(slot -> owed.merge(slot.tenant, slot.charge, Double::sum));
-        for (FairQueue.Account account : pool.queue().accounts()) {
+        for (Account account : pool.queue().accounts()) {
           double due = owed.getOrDefault(account.tenant, 0.0);
           if (Math.abs(account.unsettled - due) > EPSILON) {
             throw new Broken(
