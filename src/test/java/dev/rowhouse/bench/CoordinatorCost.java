@@ -50,7 +50,7 @@ import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
  */
 public final class CoordinatorCost {
   private static final String POOL = "m";
-  private static final Duration WARM_UP = Duration.ofSeconds(8);
+  private static final Duration WARM_UP = Duration.ofSeconds(15);
 
   private CoordinatorCost() {}
 
@@ -184,8 +184,11 @@ public final class CoordinatorCost {
                                 POOL, Terms.of(1 + name.hashCode() % 4 * 0.5 + 2), backlog()));
                       };
                   demand.run();
+                  // Tenants have not all begun at the same moment.
                   timers.startTimerWithFixedDelay(
-                      new SlotHolder.Outlook("beat", 0, 0), Duration.ofSeconds(1));
+                      new SlotHolder.Outlook("beat", 0, 0),
+                      Duration.ofMillis(Math.floorMod(name.hashCode(), 1_000)),
+                      Duration.ofSeconds(1));
                   return Behaviors.receiveMessage(
                       message -> {
                         if (message instanceof SlotHolder.Outlook outlook
@@ -248,7 +251,10 @@ public final class CoordinatorCost {
       }
       sendTable();
       timers.startTimerWithFixedDelay(Beat.RUNS, Duration.ofMillis(1));
-      timers.startTimerWithFixedDelay(Beat.TABLE, Duration.ofSeconds(1));
+      timers.startTimerWithFixedDelay(
+          Beat.TABLE,
+          Duration.ofMillis(Math.floorMod(name.hashCode(), 1_000)),
+          Duration.ofSeconds(1));
     }
 
     Behavior<SlotOwner> receive() {
