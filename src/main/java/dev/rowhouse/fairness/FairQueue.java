@@ -1,5 +1,6 @@
 package dev.rowhouse.fairness;
 
+import dev.rowhouse.tenant.Reservation;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
@@ -51,7 +52,7 @@ import org.jspecify.annotations.Nullable;
 class FairQueue {
 
   /** What reservations may bind, so that tenants without one are never shut out. */
-  static final double RESERVABLE_SHARE = 0.8;
+  static final double RESERVABLE_SHARE = Reservation.SHARE_MAX;
 
   /**
    * The next tenant.
