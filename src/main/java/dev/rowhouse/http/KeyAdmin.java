@@ -84,7 +84,7 @@ final class KeyAdmin {
                       new TenantCommand.CreateKey(
                           call.requestId(),
                           minted.key(),
-                          name == null ? "" : name,
+                          name == null ? KeyReader.NAME_DEFAULT : name,
                           scopes,
                           expiresAt,
                           limits),

@@ -6,6 +6,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads what may be set of a key: {@code {"name", "limits": {...}}}. */
 public final class KeyReader {
+  /** The name of a key that is given none. */
+  public static final String NAME_DEFAULT = "key";
+
   private KeyReader() {}
 
   private record Settings(String name, @Nullable Limits limits) {}
@@ -46,10 +49,13 @@ public final class KeyReader {
   private static Checked<Settings> settings(JsonNode body) {
     FieldReader in = FieldReader.of(body);
     String name = in.text("name", KeyRing.NAME_LENGTH_MAX);
+    if (name != null && name.isBlank()) {
+      in.error("name", "must not be blank");
+    }
     Limits limits = limits(in);
     in.close();
     return in.isClean()
-        ? new Checked.Good<>(new Settings(name == null ? "" : name, limits))
+        ? new Checked.Good<>(new Settings(name == null ? NAME_DEFAULT : name, limits))
         : in.bad();
   }
 }
