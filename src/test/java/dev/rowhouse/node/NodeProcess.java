@@ -2,6 +2,7 @@ package dev.rowhouse.node;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.BindException;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -29,10 +31,19 @@ import org.jspecify.annotations.Nullable;
  * JVM is.
  */
 public final class NodeProcess implements AutoCloseable {
-  /** Two loaded cores, a cold disk cache: a start takes seconds, not a minute. */
-  private static final Duration READY_MAX = Duration.ofSeconds(90);
+  /** Seconds on an idle machine. */
+  private static final Duration READY_MAX = Duration.ofMinutes(3);
 
-  private static final Duration STOP_MAX = Duration.ofSeconds(90);
+  private static final Duration STOP_MAX = Duration.ofMinutes(2);
+
+  /**
+   * Below the range from which systems take the ports of outgoing connections: nobody gets one of
+   * these by chance between the choice and a node's start, or between two starts.
+   */
+  private static final int PORT_MIN = 12_000;
+
+  private static final int PORT_MAX = 31_999;
+  private static final int PORT_TRIES_MAX = 1_000;
   private static final String HOST = "127.0.0.1";
 
   private static final Set<Process> RUNNING = ConcurrentHashMap.newKeySet();
@@ -93,8 +104,15 @@ public final class NodeProcess implements AutoCloseable {
   static List<Integer> freePorts(int count) {
     Set<ServerSocket> sockets = new HashSet<>();
     try {
-      while (sockets.size() < count) {
-        sockets.add(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
+      for (int tries = 0; sockets.size() < count; tries++) {
+        int port = ThreadLocalRandom.current().nextInt(PORT_MIN, PORT_MAX + 1);
+        try {
+          sockets.add(new ServerSocket(port, 1, InetAddress.getLoopbackAddress()));
+        } catch (BindException taken) {
+          if (tries == PORT_TRIES_MAX) {
+            throw taken;
+          }
+        }
       }
       return sockets.stream().map(ServerSocket::getLocalPort).collect(Collectors.toList());
     } catch (IOException e) {
@@ -154,10 +172,10 @@ public final class NodeProcess implements AutoCloseable {
     return this;
   }
 
-  private boolean isReady() {
+  boolean isReady() {
     HttpRequest request =
         HttpRequest.newBuilder(operatorUri().resolve("/ready"))
-            .timeout(Duration.ofSeconds(2))
+            .timeout(Duration.ofSeconds(20))
             .build();
     try {
       return ApiClient.sendOrThrow(request).status() == 200;
