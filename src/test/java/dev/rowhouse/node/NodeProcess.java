@@ -44,6 +44,7 @@ public final class NodeProcess implements AutoCloseable {
 
   private static final int PORT_MAX = 31_999;
   private static final int PORT_TRIES_MAX = 1_000;
+  private static final String JVM_OPTS = "ROWHOUSE_JVM_OPTS";
   private static final String HOST = "127.0.0.1";
 
   private static final Set<Process> RUNNING = ConcurrentHashMap.newKeySet();
@@ -52,6 +53,13 @@ public final class NodeProcess implements AutoCloseable {
     Runtime.getRuntime()
         .addShutdownHook(new Thread(() -> RUNNING.forEach(Process::destroyForcibly)));
   }
+
+  /** A cold node on a slow machine searches for longer than a client would wait. */
+  private static final String PATIENT =
+      "-Drowhouse.inference.search-timeout=90s"
+          + " -Drowhouse.retrieval.search.ask-timeout=80s"
+          + " -Drowhouse.retrieval.search.catch-up-timeout=70s"
+          + " -Drowhouse.retrieval.entity.waiting-timeout=70s";
 
   private final Path directory;
   private final Map<String, String> environment = new HashMap<>();
@@ -65,6 +73,7 @@ public final class NodeProcess implements AutoCloseable {
     this.httpPort = ports.get(0);
     this.operatorPort = ports.get(1);
     environment.put("ROWHOUSE_JAVA_HOME", System.getProperty("java.home"));
+    environment.put(JVM_OPTS, PATIENT);
     environment.put("ROWHOUSE_HOST", HOST);
     environment.put("ROWHOUSE_HTTP_PORT", Integer.toString(httpPort));
     environment.put("ROWHOUSE_OPERATOR_PORT", Integer.toString(operatorPort));
@@ -132,7 +141,7 @@ public final class NodeProcess implements AutoCloseable {
 
   /** Sets or replaces a variable of the node's environment, from the next start on. */
   public NodeProcess with(String name, String value) {
-    environment.put(name, value);
+    environment.put(name, name.equals(JVM_OPTS) ? PATIENT + " " + value : value);
     return this;
   }
 
