@@ -59,7 +59,7 @@ class OpenApiTest {
   @BeforeAll
   static void askThePlanes() throws Exception {
     try (Database database = Database.open(databaseConfig())) {
-      Planes planes = Planes.open(parts(database)).toCompletableFuture().get(20, TimeUnit.SECONDS);
+      Planes planes = Planes.open(parts(database)).toCompletableFuture().get(60, TimeUnit.SECONDS);
       tenant = document(planes.tenantAddress());
       operator = document(planes.operatorAddress());
     }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.rowhouse.HandClock;
 import dev.rowhouse.fairness.FairnessCoordinator;
 import dev.rowhouse.fairness.SlotHolder;
 import dev.rowhouse.fairness.SlotOwner;
@@ -36,7 +37,6 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -52,13 +52,13 @@ import org.junit.jupiter.api.Test;
 class TenantEntityTest {
   private static final ActorTestKit KIT = ActorTestKit.create();
   private static final Duration QUIET = Duration.ofMillis(150);
-  private static final Duration PATIENCE = Duration.ofSeconds(10);
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
 
   /** A start of a request is journaled so late that only its end can set off a batch in time. */
   private ServingSettings settings = settings(60_000, 120_000);
 
   private final Profile profile = new Profile();
-  private final AtomicLong clockAheadMillis = new AtomicLong();
+  private final HandClock clock = new HandClock(Instant.ofEpochMilli(Samples.NOW));
   private final BlockingQueue<ActorRef<TenantRecord.Notice>> records = new LinkedBlockingQueue<>();
   private final BlockingQueue<ActorRef<LedgerReply.Opened>> ledgers = new LinkedBlockingQueue<>();
   private final List<BudgetMark> marks = new CopyOnWriteArrayList<>();
@@ -96,8 +96,7 @@ class TenantEntityTest {
     assertEquals(attempt, go.order().attempt());
     assertEquals(ticket(1), go.ticket());
     assertEquals(1, inFlight(go.limits()));
-    FairnessCoordinator.Demand after = demand();
-    assertEquals(0, after.backlog().pending());
+    FairnessCoordinator.Demand after = demandOf(0);
     assertEquals(1, after.held());
     assertTrue(after.version() > demand.version());
   }
@@ -142,7 +141,7 @@ class TenantEntityTest {
     String attempt = admit();
     assertEquals(1, demand().backlog().pending());
     entity().tell(new TenantEntity.Leave(attempt));
-    assertEquals(0, demand().backlog().pending());
+    demandOf(0);
   }
 
   @Test
@@ -191,7 +190,7 @@ class TenantEntityTest {
     open();
     admit();
     receive(Verdict.Waiting.class);
-    clockAheadMillis.set(31_000);
+    clock.pass(Duration.ofSeconds(31));
     Verdict.No no = assertInstanceOf(Verdict.No.class, gateway.receiveMessage(PATIENCE));
     assertEquals("queue_timeout", no.refusal().code());
     assertEquals(503, no.refusal().httpStatus());
@@ -247,6 +246,7 @@ class TenantEntityTest {
     settings = settings(50, 120_000);
     open();
     Verdict.Go go = running();
+    clock.pass(Duration.ofMillis(50));
     UsageLedger.Append append = append();
     assertEquals(go.order().attempt(), append.started().getFirst().attempt());
     assertTrue(append.records().isEmpty());
@@ -258,7 +258,15 @@ class TenantEntityTest {
     open();
     Verdict.Go go = running();
     entity().tell(new TenantEntity.Leave(go.order().attempt()));
-    ledger.expectNoMessage(Duration.ofMillis(300));
+    limits(); // it has heard of that
+    clock.pass(Duration.ofMillis(50));
+    tell(held(2));
+    admit();
+    Verdict.Go other = receive(Verdict.Go.class);
+    clock.pass(Duration.ofMillis(50));
+    UsageLedger.Append append = append();
+    assertEquals(1, append.started().size());
+    assertEquals(other.order().attempt(), append.started().getFirst().attempt());
   }
 
   @Test
@@ -411,6 +419,8 @@ class TenantEntityTest {
     settings = settings(60_000, 50);
     open();
     tell(held(1));
+    limits(); // it has the ticket
+    clock.pass(Duration.ofMillis(51));
     assertInstanceOf(ClusterSharding.Passivate.class, shard.receiveMessage(PATIENCE));
     assertEquals(new SlotOwner.Return(ticket(1)), worker.receiveMessage());
   }
@@ -420,7 +430,12 @@ class TenantEntityTest {
     settings = settings(60_000, 50);
     open();
     admit();
-    shard.expectNoMessage(Duration.ofMillis(2_500));
+    demand();
+    clock.pass(Duration.ofMillis(51));
+    for (int tick = 0; tick < 3; tick++) {
+      demand();
+    }
+    shard.expectNoMessage(QUIET);
   }
 
   @Test
@@ -501,7 +516,7 @@ class TenantEntityTest {
     ServingParts parts =
         new ServingParts(
             settings,
-            () -> Instant.now().plusMillis(clockAheadMillis.get()),
+            clock,
             new CatalogReplica(Samples.catalog()),
             Samples.HOUSE,
             coordinator.ref(),
@@ -563,7 +578,7 @@ class TenantEntityTest {
 
   private String admit() {
     Request request = new Request();
-    request.receivedAtMillis = Instant.now().toEpochMilli();
+    request.receivedAtMillis = Samples.NOW;
     request.deadlineMillis = request.receivedAtMillis + 300_000;
     entity().tell(new TenantEntity.Admit(request.build(), gateway.ref()));
     return request.attempt;
@@ -641,12 +656,21 @@ class TenantEntityTest {
     return assertInstanceOf(FairnessCoordinator.Demand.class, coordinator.receiveMessage(PATIENCE));
   }
 
+  /** The next demand of so many; each tick repeats what is still wanted. */
+  private FairnessCoordinator.Demand demandOf(int pending) {
+    FairnessCoordinator.Demand demand = demand();
+    while (demand.backlog().pending() != pending) {
+      demand = demand();
+    }
+    return demand;
+  }
+
   private <T> T receive(Class<T> type) {
     return assertInstanceOf(type, gateway.receiveMessage(PATIENCE));
   }
 
   private static <T> T take(BlockingQueue<T> from) throws InterruptedException {
-    T next = from.poll(10, TimeUnit.SECONDS);
+    T next = from.poll(PATIENCE.toSeconds(), TimeUnit.SECONDS);
     assertNotNull(next);
     return next;
   }

@@ -160,7 +160,7 @@ class TenantRecordTest {
     return new TenantRecord.Setting(
         fence,
         JournalProbe.of(kit.system(), PersistenceTestKitReadJournal.Identifier()),
-        Duration.ofSeconds(3),
+        Duration.ofMinutes(1),
         "standard",
         InstantSource.fixed(Instant.parse("2026-03-01T10:00:00Z")));
   }
