@@ -21,6 +21,8 @@ import dev.rowhouse.retrieval.KnowledgeEntity;
 import dev.rowhouse.retrieval.Retrieval;
 import dev.rowhouse.serving.Answering;
 import dev.rowhouse.serving.BudgetMarks;
+import dev.rowhouse.serving.Census;
+import dev.rowhouse.serving.InHand;
 import dev.rowhouse.serving.ServingParts;
 import dev.rowhouse.serving.ServingSettings;
 import dev.rowhouse.serving.TenantEntity;
@@ -197,6 +199,10 @@ final class Node {
     TenantRecord.Setting records =
         new TenantRecord.Setting(writeFence, probe, fenceTimeout, house.defaultPlan(), clock);
     LedgerSettings ledgers = LedgerSettings.of(config);
+    InHand inHand = new InHand();
+    ActorRef<Census.Command> census =
+        system.systemActorOf(
+            Census.create(inHand), "census", DispatcherSelector.defaultDispatcher());
     BudgetMarks marks = new BudgetMarks();
     ServingParts parts =
         new ServingParts(
@@ -209,6 +215,7 @@ final class Node {
             (tenant, zone, parent) ->
                 UsageLedger.create(tenant, zone, parent, fence, ledgers, self, clock),
             defaultZone(config),
+            census,
             marks);
     TenantPort tenants =
         new TenantPort(
@@ -246,6 +253,7 @@ final class Node {
                         serving.durableWaitMillis(),
                         serving.answerBytesMax(),
                         throttleRef,
+                        inHand,
                         new SecureRandom()),
                     throttle,
                     marks,

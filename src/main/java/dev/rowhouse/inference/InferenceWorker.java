@@ -9,6 +9,7 @@ import dev.rowhouse.fairness.StartDecision;
 import dev.rowhouse.fairness.WorkerSlots;
 import dev.rowhouse.tenant.Catalog;
 import dev.rowhouse.tenant.ModelSpec;
+import dev.rowhouse.tenant.TenantId;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -218,12 +219,24 @@ public final class InferenceWorker extends AbstractBehavior<SlotOwner> {
         yield afterChange();
       }
       case WorkerCommand.CatalogChanged changed -> catalogChanged(changed.catalog());
+      case WorkerCommand.WhatRuns asked -> {
+        asked.replyTo().tell(runsOf(asked.tenant()));
+        yield this;
+      }
       case WorkerCommand.Describe describe -> {
         describe.replyTo().tell(description());
         yield this;
       }
       case WorkerCommand.Drain drain -> drain(drain);
     };
+  }
+
+  private WorkerCommand.Runs runsOf(TenantId tenant) {
+    return new WorkerCommand.Runs(
+        running.values().stream()
+            .map(Running::order)
+            .filter(order -> order.tenant().equals(tenant))
+            .toList());
   }
 
   private Behavior<SlotOwner> onNote(RunNote note) {

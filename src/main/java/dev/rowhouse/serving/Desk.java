@@ -176,8 +176,7 @@ final class Desk {
       }
       case Route.Choice.Found found -> route = found.route();
     }
-    String model = route.model().name();
-    long output = estimates.reserved(model, ask.outputTokensMax());
+    long output = estimates.reserved(route.model().name(), ask.outputTokensMax());
     long estimate = ask.inputTokens() + output;
     long costMicros = costMicros(route.model(), ask.inputTokens(), output);
     KeyEntry key = Objects.requireNonNull(profile.keys().get(ask.key().keyId()));
@@ -190,21 +189,44 @@ final class Desk {
     if (refusal != null) {
       return new Decision.Refused(refusal);
     }
+    List<Meter.Hold> holds =
+        List.of(
+            meter.hold(estimate, costMicros, nowMillis),
+            ofKey.hold(estimate, costMicros, nowMillis));
+    return new Decision.Accepted(enter(ask, route, gateway, estimate, holds));
+  }
+
+  /**
+   * Takes on a request that an earlier incarnation has admitted: whatever the limits are now, it is
+   * in flight. Null when it is known, or its model is gone.
+   */
+  @Nullable InFlight adopt(Ask ask, ActorRef<Object> gateway, long nowMillis) {
+    if (inFlight.containsKey(ask.attempt())
+        || !(Route.choose(ask, profile, catalog.current())
+            instanceof Route.Choice.Found(Route route))) {
+      return null;
+    }
+    long output = estimates.reserved(route.model().name(), ask.outputTokensMax());
+    long estimate = ask.inputTokens() + output;
+    long costMicros = costMicros(route.model(), ask.inputTokens(), output);
+    List<Meter.Hold> holds = new ArrayList<>(2);
+    holds.add(meter.adopt(estimate, costMicros, ask.receivedAtMillis(), nowMillis));
+    KeyEntry key = profile.keys().get(ask.key().keyId());
+    if (key != null) {
+      holds.add(
+          meterOf(key, nowMillis).adopt(estimate, costMicros, ask.receivedAtMillis(), nowMillis));
+    }
+    return enter(ask, route, gateway, estimate, List.copyOf(holds));
+  }
+
+  private InFlight enter(
+      Ask ask, Route route, ActorRef<Object> gateway, long estimate, List<Meter.Hold> holds) {
     double fairCost = fairCost(ask, route.model());
     InFlight request =
         new InFlight(
-            ask,
-            route,
-            gateway,
-            arrivals++,
-            estimate,
-            List.of(
-                meter.hold(estimate, costMicros, nowMillis),
-                ofKey.hold(estimate, costMicros, nowMillis)),
-            fairCost,
-            fairCost <= smallCostMax);
+            ask, route, gateway, arrivals++, estimate, holds, fairCost, fairCost <= smallCostMax);
     inFlight.put(ask.attempt(), request);
-    return new Decision.Accepted(request);
+    return request;
   }
 
   /**
@@ -384,6 +406,10 @@ final class Desk {
         new LimitsView.Row(Objects.requireNonNull(limits().queueLength()), waiting.size(), 0),
         keyId,
         key == null || own == null ? null : meterOf(key, nowMillis).rows(own, nowMillis));
+  }
+
+  LimitsView view(InFlight request, long nowMillis) {
+    return view(request.ask.key().keyId(), nowMillis);
   }
 
   /** Money in millionths of the price unit; a price is per million tokens, so it is a product. */

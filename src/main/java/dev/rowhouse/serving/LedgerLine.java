@@ -94,6 +94,11 @@ final class LedgerLine {
     return acknowledgements.isKnown(attempt, worker, gateway);
   }
 
+  /** Whether this attempt was settled here. */
+  boolean hasEnded(String attempt) {
+    return acknowledgements.knows(attempt);
+  }
+
   /** The end of an attempt; both are told when it is durable. */
   void ended(
       UsageRecord record,

@@ -103,15 +103,20 @@ final class Meter {
 
   Hold hold(long estimateTokens, long estimateCostMicros, long nowMillis) {
     requests.add(1, nowMillis);
-    return holdAdmitted(estimateTokens, estimateCostMicros, nowMillis);
+    long second = tokens.add(estimateTokens, nowMillis);
+    inFlight++;
+    budget.reserve(estimateTokens, estimateCostMicros, nowMillis, nowMillis);
+    return new Hold(nowMillis, second, estimateTokens, estimateCostMicros);
   }
 
-  /** For a request that another incarnation has admitted and counted. */
-  Hold holdAdmitted(long estimateTokens, long estimateCostMicros, long nowMillis) {
+  /** For a request that an earlier meter has admitted, at that time. */
+  Hold adopt(long estimateTokens, long estimateCostMicros, long admittedMillis, long nowMillis) {
+    long second = Math.floorDiv(admittedMillis, 1000);
+    requests.restore(second, 1, nowMillis);
+    tokens.restore(second, estimateTokens, nowMillis);
     inFlight++;
-    long second = tokens.add(estimateTokens, nowMillis);
-    budget.reserve(estimateTokens, estimateCostMicros, nowMillis);
-    return new Hold(nowMillis, second, estimateTokens, estimateCostMicros);
+    budget.reserve(estimateTokens, estimateCostMicros, admittedMillis, nowMillis);
+    return new Hold(admittedMillis, second, estimateTokens, estimateCostMicros);
   }
 
   /**

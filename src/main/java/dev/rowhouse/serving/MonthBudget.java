@@ -48,10 +48,12 @@ final class MonthBudget {
     }
   }
 
-  void reserve(long estimateTokens, long estimateCostMicros, long nowMillis) {
+  void reserve(long estimateTokens, long estimateCostMicros, long admittedMillis, long nowMillis) {
     roll(nowMillis);
-    reservedTokens += estimateTokens;
-    reservedCostMicros += estimateCostMicros;
+    if (monthOf(admittedMillis).equals(month)) {
+      reservedTokens += estimateTokens;
+      reservedCostMicros += estimateCostMicros;
+    }
   }
 
   void release(long estimateTokens, long estimateCostMicros, long reservedMillis, long nowMillis) {

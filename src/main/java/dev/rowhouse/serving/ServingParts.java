@@ -22,6 +22,7 @@ import org.apache.pekko.actor.typed.Behavior;
  * @param records makes the tenant's record
  * @param ledgers makes the tenant's usage ledger
  * @param defaultZone of tenants that have no time zone of their own
+ * @param census of this node
  * @param marked hears of each budget that is nearly used up, as often as it is found
  */
 public record ServingParts(
@@ -33,6 +34,7 @@ public record ServingParts(
     BiFunction<TenantId, ActorRef<TenantRecord.Notice>, Behavior<TenantRecord.Command>> records,
     Ledgers ledgers,
     ZoneId defaultZone,
+    ActorRef<Census.Command> census,
     Consumer<BudgetMark> marked) {
 
   /** Makes the usage ledger of a tenant whose months are of that time zone. */
