@@ -14,6 +14,7 @@ import dev.rowhouse.journal.Database;
 import dev.rowhouse.retrieval.KnowledgeEntity;
 import dev.rowhouse.serving.Answering;
 import dev.rowhouse.serving.BudgetMarks;
+import dev.rowhouse.serving.InHand;
 import dev.rowhouse.serving.TenantEntity;
 import dev.rowhouse.serving.TenantPort;
 import dev.rowhouse.serving.Throttle;
@@ -244,6 +245,7 @@ class OpenApiTest {
             1_000,
             1_000,
             KIT.<Throttle.Notice>createTestProbe().ref(),
+            new InHand(),
             new java.util.Random(1)),
         Throttle.of(ConfigFactory.parseResources("serving.conf").resolve()),
         new BudgetMarks(),

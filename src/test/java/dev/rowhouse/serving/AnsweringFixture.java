@@ -64,6 +64,9 @@ abstract class AnsweringFixture {
     }
   }
 
+  /** The requests that the gateway says it has. */
+  final InHand inHand = new InHand();
+
   void start() {
     start(bytes("{}"));
   }
@@ -79,6 +82,7 @@ abstract class AnsweringFixture {
             DURABLE_WAIT_MILLIS,
             1_000,
             kit.<Throttle.Notice>createTestProbe().ref(),
+            inHand,
             new Random(1));
     spawned = kit.spawn(Answering.create(settings, TENANT, request.build(), body, answer));
     TenantEntity.Admit admit = told(TenantEntity.Admit.class);
@@ -132,6 +136,11 @@ abstract class AnsweringFixture {
 
   Verdict.Waiting waiting() {
     return new Verdict.Waiting(0, desk.view("k1", request.receivedAtMillis));
+  }
+
+  ActorRef<Object> gateway() {
+    assertNotNull(spawned);
+    return spawned;
   }
 
   void tell(Object message) {

@@ -14,6 +14,7 @@ import dev.rowhouse.inference.WorkerCommand;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.stream.javadsl.SinkQueueWithCancel;
@@ -366,5 +367,30 @@ class AnsweringTest extends AnsweringFixture {
     assertEquals(attempt(), told(TenantEntity.Leave.class).attempt());
     assertEquals(
         "queue_timeout", assertInstanceOf(Answer.Refused.class, answered()).refusal().code());
+  }
+
+  @Test
+  void saysHowItStandsToANewIncarnationOfTheTenantsActor() {
+    start();
+    TestProbe<Object> census = kit.createTestProbe();
+    tell(new Answering.Count(census.ref()));
+    assertEquals(new Census.Absent(attempt()), census.receiveMessage(), "nobody has admitted it");
+    assertEquals(attempt(), told(TenantEntity.Admit.class).ask().attempt(), "so it asks again");
+    tell(waiting());
+    tell(new Answering.Count(census.ref()));
+    assertEquals(new Census.Present(request.build(), gateway(), null), census.receiveMessage());
+    Verdict.Go go = go(1);
+    tell(go);
+    tell(new Answering.Count(census.ref()));
+    assertEquals(new Census.Present(request.build(), gateway(), go), census.receiveMessage());
+    assertEquals(List.of(gateway()), inHand.of(Samples.TENANT));
+  }
+
+  @Test
+  void asksTheNextIncarnationWhenItsTenantHasMoved() {
+    start();
+    tell(waiting());
+    tell(new Verdict.Moved());
+    assertEquals(attempt(), told(TenantEntity.Admit.class).ask().attempt());
   }
 }

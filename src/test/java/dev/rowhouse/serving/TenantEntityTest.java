@@ -61,6 +61,8 @@ class TenantEntityTest {
   private final HandClock clock = new HandClock(Instant.ofEpochMilli(Samples.NOW));
   private final BlockingQueue<ActorRef<TenantRecord.Notice>> records = new LinkedBlockingQueue<>();
   private final BlockingQueue<ActorRef<LedgerReply.Opened>> ledgers = new LinkedBlockingQueue<>();
+  private final BlockingQueue<ActorRef<Object>> censuses = new LinkedBlockingQueue<>();
+  private boolean censusIsEmpty = true;
   private final List<BudgetMark> marks = new CopyOnWriteArrayList<>();
   private final TestProbe<TenantRecord.Command> record = KIT.createTestProbe();
   private final TestProbe<UsageLedger.Command> ledger = KIT.createTestProbe();
@@ -401,7 +403,7 @@ class TenantEntityTest {
     UsageLedger.Append append = append();
     TestProbe<Object> watcher = KIT.createTestProbe();
     admit();
-    gateway.expectNoMessage(QUIET);
+    receive(Verdict.Moved.class);
     append.replyTo().tell(new LedgerReply.Appended(append.batch()));
     receive(Verdict.Durable.class);
     watcher.expectTerminated(entity(), PATIENCE);
@@ -469,6 +471,93 @@ class TenantEntityTest {
   }
 
   @Test
+  void admitsNothingNewBeforeItKnowsWhatRunsAndWaits() throws Exception {
+    profile.limits = new Limits(100L, 100_000L, 3L, null, null, 5L);
+    censusIsEmpty = false;
+    open();
+    ActorRef<Object> entity = take(censuses);
+    admit();
+    Request running = new Request();
+    Request waiting = new Request();
+    Request orphan = new Request();
+    for (Request request : List.of(running, waiting, orphan)) {
+      request.receivedAtMillis = clock.millis();
+      request.deadlineMillis = request.receivedAtMillis + 300_000;
+    }
+    Verdict.Go go = goOf(running);
+    // A request may speak before its gateway has said how many there are.
+    entity.tell(new Census.Present(running.build(), gateway.ref(), go));
+    entity.tell(new Census.Asked(3));
+    entity.tell(new Census.Told(0));
+    entity.tell(new Census.Told(2));
+    entity.tell(new WorkerCommand.Runs(List.of(go.order(), goOf(orphan).order())));
+    gateway.expectNoMessage(QUIET);
+    entity.tell(new Census.Present(waiting.build(), gateway.ref(), null));
+    assertEquals(0, receive(Verdict.Waiting.class).ahead(), "the one that waited keeps its place");
+    assertEquals("concurrency_exceeded", receive(Verdict.No.class).refusal().code());
+    assertEquals(3, inFlight(limits()), "one runs, one waits, one runs without a gateway");
+    assertEquals(1, demandOf(1).backlog().pending());
+    settle(go.order());
+    settle(goOf(orphan).order());
+    assertEquals(1, inFlight(limits()));
+    tell(held(1));
+    assertEquals(waiting.attempt, receive(Verdict.Go.class).order().attempt());
+  }
+
+  @Test
+  void countsNothingThatWasSettledWhileItAsked() throws Exception {
+    censusIsEmpty = false;
+    open();
+    ActorRef<Object> entity = take(censuses);
+    Request running = new Request();
+    Verdict.Go go = goOf(running);
+    settle(go.order());
+    entity.tell(new Census.Asked(1));
+    entity.tell(new Census.Told(1));
+    entity.tell(new Census.Present(running.build(), gateway.ref(), go));
+    assertEquals(0, inFlight(limits()));
+  }
+
+  @Test
+  void waitsForACensusNoLongerThanItMay() throws Exception {
+    settings = settings(60_000, 120_000, 100);
+    censusIsEmpty = false;
+    open();
+    ActorRef<Object> entity = take(censuses);
+    entity.tell(new Census.Asked(2));
+    entity.tell(new Census.Told(0));
+    admit();
+    receive(Verdict.Waiting.class);
+  }
+
+  @Test
+  void tellsThoseThatWaitToAskTheNextIncarnation() throws Exception {
+    open();
+    admit();
+    receive(Verdict.Waiting.class);
+    entity().tell(TenantEntity.Retire.RETIRE);
+    receive(Verdict.Moved.class);
+  }
+
+  private Verdict.Go goOf(Request request) {
+    InFlight admitted =
+        new InFlight(
+            request.build(),
+            new Route(Samples.SMALL, List.of(), null),
+            gateway.ref(),
+            0,
+            0,
+            List.of(),
+            0,
+            true);
+    return new Verdict.Go(
+        new Orders(Samples.TENANT).order(admitted, profile.build(), clock.millis()),
+        ticket(7),
+        worker.ref(),
+        Samples.desk(profile.build()).view("k1", clock.millis()));
+  }
+
+  @Test
   void tellsTheRecordOnceThatABudgetIsNearlyUsedUp() throws Exception {
     profile.limits = new Limits(100L, 100_000L, 10L, 100L, null, 5L);
     spawn();
@@ -523,8 +612,24 @@ class TenantEntityTest {
             (tenant, parent) -> recordThatTells(parent),
             (tenant, zone, parent) -> ledgerThatTells(parent),
             ZoneOffset.UTC,
+            KIT.spawn(censusThatIsTold()),
             marks::add);
     spawned = KIT.spawn(TenantEntity.create(Samples.TENANT, parts, shard.ref()));
+  }
+
+  /** Knows of nothing, unless a test answers in its place. */
+  private Behavior<Census.Command> censusThatIsTold() {
+    return Behaviors.receiveMessage(
+        command -> {
+          if (command instanceof Census.Take take) {
+            if (censusIsEmpty) {
+              take.asker().tell(new Census.Asked(0));
+            } else {
+              censuses.add(take.asker());
+            }
+          }
+          return Behaviors.same();
+        });
   }
 
   /** Hands what it gets to the probe; a Suspend makes it stop, as a failed journal does. */
@@ -684,6 +789,11 @@ class TenantEntityTest {
   }
 
   private static ServingSettings settings(long startedLingerMillis, long passivateAfterMillis) {
+    return settings(startedLingerMillis, passivateAfterMillis, 600_000);
+  }
+
+  private static ServingSettings settings(
+      long startedLingerMillis, long passivateAfterMillis, long censusMaxMillis) {
     return new ServingSettings(
         100,
         2,
@@ -693,6 +803,7 @@ class TenantEntityTest {
         2,
         passivateAfterMillis,
         30_000,
+        censusMaxMillis,
         1_000,
         1_000_000,
         100);
