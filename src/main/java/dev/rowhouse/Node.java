@@ -20,6 +20,7 @@ import dev.rowhouse.retrieval.BgeEmbedder;
 import dev.rowhouse.retrieval.KnowledgeEntity;
 import dev.rowhouse.retrieval.Retrieval;
 import dev.rowhouse.serving.Answering;
+import dev.rowhouse.serving.BudgetMarks;
 import dev.rowhouse.serving.ServingParts;
 import dev.rowhouse.serving.ServingSettings;
 import dev.rowhouse.serving.TenantEntity;
@@ -43,9 +44,10 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.sql.SQLException;
+import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.time.ZoneOffset;
+import java.time.ZoneId;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
@@ -195,6 +197,7 @@ final class Node {
     TenantRecord.Setting records =
         new TenantRecord.Setting(writeFence, probe, fenceTimeout, house.defaultPlan(), clock);
     LedgerSettings ledgers = LedgerSettings.of(config);
+    BudgetMarks marks = new BudgetMarks();
     ServingParts parts =
         new ServingParts(
             serving,
@@ -203,8 +206,10 @@ final class Node {
             house,
             coordinator,
             (tenant, parent) -> TenantRecord.create(tenant, parent, records),
-            (tenant, parent) ->
-                UsageLedger.create(tenant, ZoneOffset.UTC, parent, fence, ledgers, self, clock));
+            (tenant, zone, parent) ->
+                UsageLedger.create(tenant, zone, parent, fence, ledgers, self, clock),
+            defaultZone(config),
+            marks);
     TenantPort tenants =
         new TenantPort(
             system,
@@ -243,9 +248,23 @@ final class Node {
                         throttleRef,
                         new SecureRandom()),
                     throttle,
+                    marks,
                     config.getMemorySize("rowhouse.retrieval.files.bytes-max").toBytes(),
                     health)));
     return new Node(data, database, system, planes, health, tokenFromFile).withOrderlyEnd();
+  }
+
+  private static ZoneId defaultZone(Config config) {
+    String zone = config.getString("rowhouse.tenant.default-time-zone");
+    try {
+      return ZoneId.of(zone);
+    } catch (DateTimeException e) {
+      throw new StartFailure(
+          StartFailure.CONFIG,
+          "rowhouse.tenant.default-time-zone is no time zone: '"
+              + zone
+              + "'. Set an IANA name such as Europe/Berlin.");
+    }
   }
 
   private static TenantDirectory directory(

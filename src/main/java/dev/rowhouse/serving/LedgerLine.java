@@ -7,6 +7,7 @@ import dev.rowhouse.usage.StartedEntry;
 import dev.rowhouse.usage.UsageLedger;
 import dev.rowhouse.usage.UsageRecord;
 import java.time.Duration;
+import java.util.List;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
@@ -59,6 +60,11 @@ final class LedgerLine {
   /** Whether the journal takes records, and there is room for more until it does. */
   boolean takesMore() {
     return !journalAway && batcher.size() < settings.pendingMax();
+  }
+
+  /** The records that are not known to be durable. */
+  List<UsageRecord> unwritten() {
+    return batcher.unwritten();
   }
 
   /** Whether every record is durable; without a ledger none will ever be. */

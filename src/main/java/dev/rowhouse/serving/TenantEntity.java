@@ -7,7 +7,7 @@ import dev.rowhouse.fairness.SlotTicket;
 import dev.rowhouse.fairness.SlotUser;
 import dev.rowhouse.inference.RunReport;
 import dev.rowhouse.inference.WorkerCommand;
-import dev.rowhouse.serving.Desk.InFlight;
+import dev.rowhouse.tenant.BudgetMark;
 import dev.rowhouse.tenant.Scope;
 import dev.rowhouse.tenant.TenantCommand;
 import dev.rowhouse.tenant.TenantId;
@@ -18,6 +18,7 @@ import dev.rowhouse.usage.LedgerReply;
 import dev.rowhouse.usage.StartedEntry;
 import dev.rowhouse.usage.UsageLedger;
 import java.time.Duration;
+import java.time.ZoneId;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.List;
@@ -146,6 +147,7 @@ public final class TenantEntity {
   private final ArrayDeque<Object> stash = new ArrayDeque<>();
   private @Nullable ActorRef<TenantRecord.Command> record;
   private @Nullable Desk desk;
+  private @Nullable ZoneId ledgerZone;
   private State state = State.LOADING;
   private long lastBusyMillis;
 
@@ -316,7 +318,9 @@ public final class TenantEntity {
 
   private Authorization authorize(Authorize authorize, Desk desk) {
     Refusal refusal = desk.authorize(authorize.key(), authorize.scope(), now());
-    return refusal == null ? new Granted(desk.profile(), desk.view(now())) : new Denied(refusal);
+    return refusal == null
+        ? new Granted(desk.profile(), desk.view(authorize.key().keyId(), now()))
+        : new Denied(refusal);
   }
 
   private Behavior<Object> onAdmit(Admit admit, Desk desk) {
@@ -325,16 +329,18 @@ public final class TenantEntity {
       return Behaviors.same();
     }
     long now = now();
+    String keyId = admit.ask().key().keyId();
     if (!line.takesMore()) {
       admit
           .gateway()
           .tell(
-              new Verdict.No(Refusals.journalUnavailable(settings.retryMillis()), desk.view(now)));
+              new Verdict.No(
+                  Refusals.journalUnavailable(settings.retryMillis()), desk.view(keyId, now)));
       return Behaviors.same();
     }
     switch (desk.admit(admit.ask(), admit.gateway(), now)) {
       case Desk.Decision.Refused refused -> {
-        LimitsView limits = desk.view(now);
+        LimitsView limits = desk.view(keyId, now);
         told.refused(admit, refused.refusal(), limits);
         admit.gateway().tell(new Verdict.No(refused.refusal(), limits));
       }
@@ -361,7 +367,7 @@ public final class TenantEntity {
     Refusal no = desk.noPlace(request, now);
     if (no != null) {
       desk.withdraw(request, now);
-      request.gateway.tell(new Verdict.No(no, desk.view(now)));
+      request.gateway.tell(new Verdict.No(no, view(request, desk)));
       return;
     }
     enqueue(request, desk);
@@ -389,7 +395,11 @@ public final class TenantEntity {
   }
 
   private Verdict waiting(InFlight request, Desk desk) {
-    return new Verdict.Waiting(desk.waiting().size(request.pool()) - 1, desk.view(now()));
+    return new Verdict.Waiting(desk.waiting().size(request.pool()) - 1, view(request, desk));
+  }
+
+  private LimitsView view(InFlight request, Desk desk) {
+    return desk.view(request.ask.key().keyId(), now());
   }
 
   private void go(InFlight request, SlotUser.HeldTicket held, Desk desk) {
@@ -400,7 +410,7 @@ public final class TenantEntity {
             orders.order(request, desk.profile(), now),
             held.ticket(),
             held.worker(),
-            desk.view(now));
+            view(request, desk));
     request.go = go;
     line.started(
         new StartedEntry(
@@ -518,9 +528,8 @@ public final class TenantEntity {
       return Behaviors.same();
     }
     var settled = orders.record(report, desk.catalog());
-    InFlight request =
-        desk.settle(
-            attempt, report.inputTokens(), report.outputTokens(), settled.costMicros(), now());
+    InFlight request = desk.settle(settled, now());
+    desk.marks(settled.keyId(), now()).forEach(this::mark);
     ActorRef<Object> gateway = settle.gateway();
     if (request != null) {
       gateway = request.gateway;
@@ -530,6 +539,21 @@ public final class TenantEntity {
     }
     line.ended(settled, settle.worker(), gateway, now());
     return Behaviors.same();
+  }
+
+  /** A budget is nearly used up: the record keeps it, and whoever looks hears of it. */
+  private void mark(BudgetMark mark) {
+    context
+        .getLog()
+        .warn(
+            "tenant {} has used {} % of {} of {}",
+            tenant, mark.percent(), mark.limit(), mark.month());
+    parts.marked().accept(mark);
+    if (record != null) {
+      record.tell(
+          new TenantRecord.Execute(
+              new TenantCommand.MarkBudget(mark), context.getSystem().ignoreRef()));
+    }
   }
 
   private Behavior<Object> onAppended(LedgerReply.Appended appended) {
@@ -544,33 +568,56 @@ public final class TenantEntity {
         unstash();
       }
       case TenantRecord.ProfileChanged changed -> {
+        ZoneId zone = parts.zone(changed.profile());
         if (desk != null) {
           desk.profile(changed.profile());
           told.forget();
+          if (!zone.equals(ledgerZone)) {
+            openLedger(zone);
+          }
         } else if (line.ledger() == null) {
           desk =
-              new Desk(changed.profile(), parts.catalog(), parts.house(), settings.smallCostMax());
+              new Desk(
+                  changed.profile(), zone, parts.catalog(), parts.house(), settings.smallCostMax());
           state = State.LOADING;
-          // It comes back from a failing journal by itself; a bug in it restarts it from the
-          // journal.
-          line.open(
-              context.spawn(
-                  Behaviors.supervise(parts.ledger(tenant, context.getSelf().narrow()))
-                      .onFailure(
-                          SupervisorStrategy.restartWithBackoff(
-                              Duration.ofMillis(settings.retryMillis()), LEDGER_BACKOFF_MAX, 0.2)),
-                  "ledger"));
+          openLedger(zone);
         }
       }
     }
     return Behaviors.same();
   }
 
+  /**
+   * Starts the ledger, in place of one whose months were of another time zone. It comes back from a
+   * failing journal by itself; a bug in it restarts it from the journal.
+   */
+  private void openLedger(ZoneId zone) {
+    ActorRef<UsageLedger.Command> before = line.ledger();
+    if (before != null) {
+      context.stop(before);
+    }
+    ledgerZone = zone;
+    line.open(
+        context.spawnAnonymous(
+            Behaviors.supervise(parts.ledger(tenant, zone, context.getSelf().narrow()))
+                .onFailure(
+                    SupervisorStrategy.restartWithBackoff(
+                        Duration.ofMillis(settings.retryMillis()), LEDGER_BACKOFF_MAX, 0.2))));
+  }
+
   private Behavior<Object> onOpened(LedgerReply.Opened opened) {
-    if (state == State.LOADING && desk != null) {
-      desk.resume(opened, now());
+    Desk open = desk;
+    ZoneId zone = ledgerZone;
+    if (open == null || zone == null || !zone.getId().equals(opened.zone())) {
+      // The last word of a ledger that another one has taken the place of.
+      return Behaviors.same();
+    }
+    if (state == State.LOADING) {
+      open.resume(opened, now());
       state = State.ACTIVE;
       unstash();
+    } else if (!zone.equals(open.zone())) {
+      open.resumeIn(zone, opened, line.unwritten(), now());
     }
     // A ledger that was read again knows nothing of a batch on its way.
     line.sendAgain();
@@ -604,7 +651,7 @@ public final class TenantEntity {
     for (InFlight late : open.waiting().waitedOver(open.queueTimeoutMillis(), now)) {
       Refusal refusal = open.waitedInVain(late, now);
       onLeave(late.attempt(), open);
-      late.gateway.tell(new Verdict.No(refusal, open.view(now)));
+      late.gateway.tell(new Verdict.No(refusal, view(late, open)));
     }
     for (InFlight lost : open.overdue(now - settings.overdueGraceMillis())) {
       // Its start is in the ledger, which makes an unknown of it when nobody settles.

@@ -13,7 +13,7 @@ import java.util.List;
  */
 final class LedgerSnapshot {
   /** A snapshot of another version is not read; the ledger is then rebuilt from the events. */
-  static final int VERSION = 1;
+  static final int VERSION = 2;
 
   @JsonProperty("v")
   int version;
@@ -53,6 +53,14 @@ final class LedgerSnapshot {
 
   @JsonProperty("l")
   long[] lastMinute = {};
+
+  /** (key, year, month, requests, input, output, cost) */
+  @JsonProperty("n")
+  long[] keyMonths = {};
+
+  /** (key, second, requests, tokens) */
+  @JsonProperty("e")
+  long[] keyMinutes = {};
 
   /** All attempts minted since then are known. */
   @JsonProperty("k")

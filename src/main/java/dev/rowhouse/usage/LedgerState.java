@@ -33,6 +33,7 @@ final class LedgerState {
   private final Rollups rollups = new Rollups();
   private final Months months;
   private final LastMinute lastMinute = new LastMinute();
+  private final KeyUse keys;
   private final TreeMap<Long, Long> read = new TreeMap<>();
   private final TreeMap<UUID, Position> window = new TreeMap<>();
 
@@ -66,6 +67,7 @@ final class LedgerState {
   LedgerState(LedgerRules rules, ZoneId zone) {
     this.rules = rules;
     this.months = new Months(zone);
+    this.keys = new KeyUse(zone);
   }
 
   /** Takes in the event at that place; one that was taken in before changes nothing. */
@@ -147,6 +149,7 @@ final class LedgerState {
     rollups.change(record, sign);
     months.change(record, sign);
     lastMinute.change(record, sign);
+    keys.change(record, sign);
   }
 
   private void forget() {
@@ -292,12 +295,21 @@ final class LedgerState {
     return totals;
   }
 
+  ZoneId zone() {
+    return months.zone();
+  }
+
   MonthUse month(Instant now) {
     return months.use(now);
   }
 
   List<SecondUse> lastMinute(Instant now) {
     return lastMinute.use(now);
+  }
+
+  /** What each key used in this month and in the last minute. */
+  Map<String, LedgerReply.KeyUsed> keys(Instant now) {
+    return keys.use(now);
   }
 
   List<UsageRow> rows(Bucket bucket, Instant from, Instant to, GroupBy groupBy) {
@@ -320,6 +332,9 @@ final class LedgerState {
     snapshot.minutes = rollups.pack(Bucket.MINUTE, names);
     snapshot.hours = rollups.pack(Bucket.HOUR, names);
     snapshot.days = rollups.pack(Bucket.DAY, names);
+    Instant newest = Instant.ofEpochMilli(Math.max(0, rollups.newestMillis()));
+    snapshot.keyMonths = keys.packMonths(newest, names);
+    snapshot.keyMinutes = keys.packLastMinutes(newest, names);
     snapshot.names = List.copyOf(names.keySet());
     snapshot.months = months.pack();
     snapshot.lastMinute = lastMinute.pack();
@@ -353,6 +368,7 @@ final class LedgerState {
     state.rollups.unpack(Bucket.DAY, snapshot.days, snapshot.names, snapshot.newestMillis);
     state.months.unpack(snapshot.months);
     state.lastMinute.unpack(snapshot.lastMinute);
+    state.keys.unpack(snapshot.keyMonths, snapshot.keyMinutes, snapshot.names);
     state.knownSinceMillis = snapshot.knownSinceMillis;
     Packed.readAttempts(snapshot.attempts, state.window);
     Packed.readRows(snapshot.skipped, state.skipped);

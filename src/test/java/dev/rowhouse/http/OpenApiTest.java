@@ -13,6 +13,7 @@ import dev.rowhouse.fairness.FairnessCoordinator;
 import dev.rowhouse.journal.Database;
 import dev.rowhouse.retrieval.KnowledgeEntity;
 import dev.rowhouse.serving.Answering;
+import dev.rowhouse.serving.BudgetMarks;
 import dev.rowhouse.serving.TenantEntity;
 import dev.rowhouse.serving.TenantPort;
 import dev.rowhouse.serving.Throttle;
@@ -245,6 +246,7 @@ class OpenApiTest {
             KIT.<Throttle.Notice>createTestProbe().ref(),
             new java.util.Random(1)),
         Throttle.of(ConfigFactory.parseResources("serving.conf").resolve()),
+        new BudgetMarks(),
         1_000,
         new Health());
   }

@@ -100,15 +100,14 @@ abstract class AnsweringFixture {
   }
 
   Verdict.Go go(Ask ask, long seq) {
-    Desk.InFlight admitted =
-        new Desk.InFlight(
+    InFlight admitted =
+        new InFlight(
             ask,
             new Route(Samples.SMALL, List.of(), null),
             kit.<Object>createTestProbe().ref(),
             0,
             0,
-            0,
-            0,
+            List.of(),
             0,
             true);
     RunOrder order =
@@ -117,7 +116,7 @@ abstract class AnsweringFixture {
         order,
         new SlotTicket("small", "w1", 1, 0, seq),
         worker.ref(),
-        desk.view(request.receivedAtMillis));
+        desk.view("k1", request.receivedAtMillis));
   }
 
   RunEvent.TicketRefused refused(long seq) {
@@ -125,7 +124,7 @@ abstract class AnsweringFixture {
   }
 
   Verdict.Waiting waiting() {
-    return new Verdict.Waiting(0, desk.view(request.receivedAtMillis));
+    return new Verdict.Waiting(0, desk.view("k1", request.receivedAtMillis));
   }
 
   void tell(Object message) {

@@ -96,7 +96,7 @@ class AnsweringTest extends AnsweringFixture {
   void refusesWithTheWordsOfItsTenant() throws Exception {
     start();
     Refusal refusal = Refusal.of(403, "tenant_suspended", "words");
-    tell(new Verdict.No(refusal, desk.view(Samples.NOW)));
+    tell(new Verdict.No(refusal, desk.view("k1", Samples.NOW)));
     Answer.Refused refused = assertInstanceOf(Answer.Refused.class, answered());
     assertEquals(refusal, refused.refusal());
     assertNotNull(refused.limits());

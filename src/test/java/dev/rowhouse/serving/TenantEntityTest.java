@@ -15,6 +15,7 @@ import dev.rowhouse.inference.RunReport;
 import dev.rowhouse.inference.WorkerCommand;
 import dev.rowhouse.serving.Samples.Profile;
 import dev.rowhouse.serving.Samples.Request;
+import dev.rowhouse.tenant.BudgetMark;
 import dev.rowhouse.tenant.CatalogReplica;
 import dev.rowhouse.tenant.Limits;
 import dev.rowhouse.tenant.Scope;
@@ -22,10 +23,17 @@ import dev.rowhouse.tenant.TenantCommand;
 import dev.rowhouse.tenant.TenantRecord;
 import dev.rowhouse.tenant.TenantReply;
 import dev.rowhouse.usage.LedgerReply;
+import dev.rowhouse.usage.MonthUse;
+import dev.rowhouse.usage.SecondUse;
+import dev.rowhouse.usage.Totals;
 import dev.rowhouse.usage.UsageLedger;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -53,6 +61,7 @@ class TenantEntityTest {
   private final AtomicLong clockAheadMillis = new AtomicLong();
   private final BlockingQueue<ActorRef<TenantRecord.Notice>> records = new LinkedBlockingQueue<>();
   private final BlockingQueue<ActorRef<LedgerReply.Opened>> ledgers = new LinkedBlockingQueue<>();
+  private final List<BudgetMark> marks = new CopyOnWriteArrayList<>();
   private final TestProbe<TenantRecord.Command> record = KIT.createTestProbe();
   private final TestProbe<UsageLedger.Command> ledger = KIT.createTestProbe();
   private final TestProbe<FairnessCoordinator.Command> coordinator = KIT.createTestProbe();
@@ -86,7 +95,7 @@ class TenantEntityTest {
     Verdict.Go go = receive(Verdict.Go.class);
     assertEquals(attempt, go.order().attempt());
     assertEquals(ticket(1), go.ticket());
-    assertEquals(1, go.limits().concurrentRequests().used());
+    assertEquals(1, inFlight(go.limits()));
     FairnessCoordinator.Demand after = demand();
     assertEquals(0, after.backlog().pending());
     assertEquals(1, after.held());
@@ -124,7 +133,7 @@ class TenantEntityTest {
     receive(Verdict.Go.class);
     entity().tell(new TenantEntity.Leave(attempt));
     assertEquals(new SlotOwner.Return(ticket(1)), worker.receiveMessage());
-    assertEquals(0, limits().concurrentRequests().used());
+    assertEquals(0, inFlight(limits()));
   }
 
   @Test
@@ -174,7 +183,7 @@ class TenantEntityTest {
     receive(Verdict.Waiting.class);
     admit();
     assertEquals("queue_full", receive(Verdict.No.class).refusal().code());
-    assertEquals(1, limits().concurrentRequests().used());
+    assertEquals(1, inFlight(limits()));
   }
 
   @Test
@@ -292,7 +301,16 @@ class TenantEntityTest {
   void goesOnFromWhatTheLedgerSaysWasUsed() throws Exception {
     spawn();
     take(records).tell(new TenantRecord.ProfileChanged(profile.build()));
-    take(ledgers).tell(Samples.opened(3, 400, 0, 0));
+    take(ledgers)
+        .tell(
+            new LedgerReply.Opened(
+                "Z",
+                Totals.NONE,
+                new MonthUse("2026-03", 1, 0, 0, 0),
+                List.of(new SecondUse(Instant.now().getEpochSecond(), 3, 400)),
+                Map.of(),
+                Map.of(),
+                List.of()));
     assertEquals(3, limits().requestsPerMinute().used());
     assertEquals(400, limits().tokensPerMinute().used());
   }
@@ -435,6 +453,50 @@ class TenantEntityTest {
     assertEquals(15, limits().tokensPerMinute().used(), "what is in hand counts once");
   }
 
+  @Test
+  void tellsTheRecordOnceThatABudgetIsNearlyUsedUp() throws Exception {
+    profile.limits = new Limits(100L, 100_000L, 10L, 100L, null, 5L);
+    spawn();
+    take(records).tell(new TenantRecord.ProfileChanged(profile.build()));
+    take(ledgers).tell(Samples.opened(0, 0, 66, 0));
+    Verdict.Go go = running();
+    settle(go.order());
+    BudgetMark mark =
+        assertInstanceOf(
+                TenantCommand.MarkBudget.class,
+                record.expectMessageClass(TenantRecord.Execute.class).command())
+            .mark();
+    assertEquals(BudgetMark.TOKENS, mark.limit());
+    assertEquals(80, mark.percent());
+    assertEquals(List.of(mark), marks);
+  }
+
+  @Test
+  void readsTheLedgerAnewWhenTheTimeZoneOfTheMonthsChanges() throws Exception {
+    spawn();
+    ActorRef<TenantRecord.Notice> ofRecord = take(records);
+    ofRecord.tell(new TenantRecord.ProfileChanged(profile.build()));
+    take(ledgers).tell(Samples.opened(0, 0, 0, 0));
+    profile.timeZone = "Pacific/Auckland";
+    ofRecord.tell(new TenantRecord.ProfileChanged(profile.build()));
+    ActorRef<LedgerReply.Opened> ofLedger = take(ledgers);
+    assertEquals(100_000, limits().tokensPerMinute().limit(), "it goes on serving meanwhile");
+    ofLedger.tell(
+        new LedgerReply.Opened(
+            "Pacific/Auckland",
+            Totals.NONE,
+            new MonthUse("2026-04", 1, 77, 0, 0),
+            List.of(),
+            Map.of(),
+            Map.of(),
+            List.of()));
+    profile.limits = new Limits(100L, 100_000L, 10L, 1_000L, null, 5L);
+    ofRecord.tell(new TenantRecord.ProfileChanged(profile.build()));
+    LimitsView.Row month = limits().tenant().tokensPerMonth();
+    assertNotNull(month);
+    assertEquals(77, month.used());
+  }
+
   private void spawn() {
     ServingParts parts =
         new ServingParts(
@@ -444,7 +506,9 @@ class TenantEntityTest {
             Samples.HOUSE,
             coordinator.ref(),
             (tenant, parent) -> recordThatTells(parent),
-            (tenant, parent) -> ledgerThatTells(parent));
+            (tenant, zone, parent) -> ledgerThatTells(parent),
+            ZoneOffset.UTC,
+            marks::add);
     spawned = KIT.spawn(TenantEntity.create(Samples.TENANT, parts, shard.ref()));
   }
 
@@ -555,6 +619,12 @@ class TenantEntityTest {
         order.prompt(),
         order.variables(),
         order.bodyBytes());
+  }
+
+  private static long inFlight(LimitsView limits) {
+    LimitsView.Row row = limits.tenant().concurrentRequests();
+    assertNotNull(row);
+    return row.used();
   }
 
   private LimitsView limits() {

@@ -159,10 +159,12 @@ class TenantTest {
     void aKeyThatWouldBeExpiredOrOpenNothingIsRefused() {
       assertRefused(Reason.INVALID, createKey(newKey('k'), now));
       assertRefused(
-          Reason.INVALID, new TenantCommand.CreateKey(request(), newKey('k'), "n", Set.of(), null));
+          Reason.INVALID,
+          new TenantCommand.CreateKey(request(), newKey('k'), "n", Set.of(), null, null));
       assertRefused(
           Reason.INVALID,
-          new TenantCommand.CreateKey(request(), newKey('k'), " ", Set.of(Scope.INFERENCE), null));
+          new TenantCommand.CreateKey(
+              request(), newKey('k'), " ", Set.of(Scope.INFERENCE), null, null));
     }
 
     @Test
@@ -345,7 +347,8 @@ class TenantTest {
         new TenantCommand.Suspend(request()),
         new TenantCommand.Resume(request()),
         new TenantCommand.Offboard(request()),
-        new TenantCommand.CreateKey(request(), newKey('k'), "n", Set.of(Scope.INFERENCE), null),
+        new TenantCommand.CreateKey(
+            request(), newKey('k'), "n", Set.of(Scope.INFERENCE), null, null),
         new TenantCommand.RevokeKey(request(), newKey('f').id()),
         new TenantCommand.RotateKey(request(), newKey('f').id(), newKey('r'), 0),
         new TenantCommand.PutPrompt(request(), "p", "x", null),
@@ -391,7 +394,8 @@ class TenantTest {
 
   private TenantCommand createKey(
       NewKey key, @org.jspecify.annotations.Nullable Instant expiresAt) {
-    return new TenantCommand.CreateKey(request(), key, "ci", Set.of(Scope.INFERENCE), expiresAt);
+    return new TenantCommand.CreateKey(
+        request(), key, "ci", Set.of(Scope.INFERENCE), expiresAt, null);
   }
 
   private static TenantProfile profile(TenantReply reply) {

@@ -90,7 +90,7 @@ final class JournalFixture {
     Map<String, Object> all = new LinkedHashMap<>();
     all.put("journal-v1/segment-opened", opened());
     all.put("journal-v1/recorded", recorded());
-    all.put("journal-v1/snapshot", state().snapshot(Instant.ofEpochMilli(TIME + 3)));
+    all.put("journal-v3/ledger-snapshot", state().snapshot(Instant.ofEpochMilli(TIME + 3)));
     return all;
   }
 

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.rowhouse.JournalFiles;
@@ -13,6 +14,7 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
@@ -31,9 +33,17 @@ final class JournalFormatTest {
     assertEquals(JournalFixture.recorded(), FILES.kept("journal-v1/recorded"));
   }
 
+  /** It lacks what each key used, so the ledger is read from its events instead. */
   @Test
-  void readsTheSnapshotOfTheFirstVersion() throws IOException {
+  void usesNoSnapshotOfTheFirstVersion() throws IOException {
     LedgerSnapshot kept = assertInstanceOf(LedgerSnapshot.class, FILES.kept("journal-v1/snapshot"));
+    assertNull(LedgerState.restore(JournalFixture.RULES, ZoneOffset.UTC, kept));
+  }
+
+  @Test
+  void readsTheSnapshotOfThisVersion() throws IOException {
+    LedgerSnapshot kept =
+        assertInstanceOf(LedgerSnapshot.class, FILES.kept("journal-v3/ledger-snapshot"));
     LedgerState restored = LedgerState.restore(JournalFixture.RULES, ZoneOffset.UTC, kept);
     assertNotNull(restored);
     LedgerState state = JournalFixture.state();
@@ -43,6 +53,8 @@ final class JournalFormatTest {
     assertEquals(state.openStarts(), restored.openStarts());
     assertEquals(state.month(time), restored.month(time));
     assertEquals(state.lastMinute(time), restored.lastMinute(time));
+    assertEquals(Set.of("k7"), restored.keys(time).keySet());
+    assertEquals(state.keys(time), restored.keys(time));
     for (Bucket bucket : Bucket.values()) {
       assertEquals(
           state.rows(bucket, time, time.plusSeconds(1), GroupBy.KEY),

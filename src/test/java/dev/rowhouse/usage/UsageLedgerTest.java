@@ -63,8 +63,8 @@ final class UsageLedgerTest {
       LedgerReply.Opened opened = again.opened();
       assertEquals(new Totals(60, 0, 0, 0, 600, 300, 60 * 75), opened.totals());
       assertEquals(new MonthUse("2026-03", 60, 600, 300, 60 * 75), opened.month());
-      assertEquals(60, opened.lastMinuteRequests());
-      assertEquals(900, opened.lastMinuteTokens());
+      assertEquals(60, opened.lastMinute().stream().mapToLong(SecondUse::requests).sum());
+      assertEquals(900, opened.lastMinute().stream().mapToLong(SecondUse::tokens).sum());
       assertEquals(List.of(open), opened.openStarts());
       assertEquals(records, house.records(again.ledger()));
       house.append(again.ledger(), Sample.record(NOON));
