@@ -2,6 +2,7 @@ package dev.rowhouse.usage;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.List;
+import java.util.Map;
 
 /**
  * All that a ledger knows, at the positions that it says, packed into rows of numbers because it is
@@ -31,6 +32,10 @@ final class LedgerSnapshot {
   /** (segment, sequence) up to which it has read. */
   @JsonProperty("p")
   long[] read = {};
+
+  /** The heads of chains that no opening has named; those of old segments are absent. */
+  @JsonProperty("c")
+  Map<Long, String> heads = Map.of();
 
   @JsonProperty("d")
   List<String> names = List.of();

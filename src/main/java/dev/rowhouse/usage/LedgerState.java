@@ -33,7 +33,7 @@ final class LedgerState {
   private final Rollups rollups = new Rollups();
   private final Months months;
   private final LastMinute lastMinute = new LastMinute();
-  private final TreeMap<Long, Long> read = new TreeMap<>();
+  private final SegmentsRead segments = new SegmentsRead();
   private final TreeMap<UUID, Position> window = new TreeMap<>();
 
   /** Rows that repeat another one; there are as many as writes that timed out and landed. */
@@ -73,7 +73,7 @@ final class LedgerState {
     if (sequence <= readUpTo(segment)) {
       return;
     }
-    read.put(segment, sequence);
+    segments.advance(segment, sequence, event);
     switch (event) {
       case LedgerEvent.SegmentOpened opened -> {}
       case LedgerEvent.Recorded recorded -> {
@@ -259,12 +259,22 @@ final class LedgerState {
   }
 
   long readUpTo(long segment) {
-    return read.getOrDefault(segment, 0L);
+    return segments.upTo(segment);
   }
 
   /** Each segment that was read, and up to which sequence number. */
   Map<Long, Long> read() {
-    return Map.copyOf(read);
+    return segments.all();
+  }
+
+  /** The heads of chains that the next opening has to name. */
+  Map<Long, String> heads() {
+    return segments.unnamed();
+  }
+
+  /** Where the chain of a segment stands that this ledger writes. */
+  @Nullable String head(long segment) {
+    return segments.head(segment);
   }
 
   boolean isSkipped(Position position) {
@@ -315,7 +325,7 @@ final class LedgerState {
     snapshot.zone = months.zone().getId();
     snapshot.timeMillis = now.toEpochMilli();
     snapshot.totals = totals;
-    snapshot.read = Packed.positions(read);
+    segments.pack(snapshot);
     snapshot.newestMillis = rollups.newestMillis();
     snapshot.minutes = rollups.pack(Bucket.MINUTE, names);
     snapshot.hours = rollups.pack(Bucket.HOUR, names);
@@ -347,7 +357,7 @@ final class LedgerState {
     }
     LedgerState state = new LedgerState(rules, zone);
     state.totals = snapshot.totals;
-    Packed.readPositions(snapshot.read, state.read);
+    state.segments.unpack(snapshot);
     state.rollups.unpack(Bucket.MINUTE, snapshot.minutes, snapshot.names, snapshot.newestMillis);
     state.rollups.unpack(Bucket.HOUR, snapshot.hours, snapshot.names, snapshot.newestMillis);
     state.rollups.unpack(Bucket.DAY, snapshot.days, snapshot.names, snapshot.newestMillis);

@@ -32,11 +32,41 @@ final class JournalFormatTest {
   }
 
   @Test
-  void readsTheSnapshotOfTheFirstVersion() throws IOException {
-    LedgerSnapshot kept = assertInstanceOf(LedgerSnapshot.class, FILES.kept("journal-v1/snapshot"));
+  void readsTheChainedEventsOfTheThirdVersion() throws IOException {
+    assertEquals(JournalFixture.chainedOpening(), FILES.kept("journal-v3/segment-opened"));
+    LedgerEvent.Recorded kept =
+        assertInstanceOf(LedgerEvent.Recorded.class, FILES.kept("journal-v3/recorded"));
+    assertEquals(JournalFixture.chainedCommit(), kept);
+    assertEquals(JournalFixture.recorded().records(), kept.records());
+    assertEquals(JournalFixture.recorded().started(), kept.started());
+  }
+
+  @Test
+  void theChainOfTheThirdVersionNeverChanges() {
+    LedgerChain chain = new LedgerChain(House.ACME);
+    chain.next(3, 1, JournalFixture.chainedOpening());
+    chain.next(3, 2, JournalFixture.chainedCommit());
+    LedgerChain.Report report = chain.end();
+    assertEquals(List.of(), report.faults());
+    assertEquals(
+        List.of(
+            new ChainHead(
+                "usage|acme|3",
+                2,
+                "5c25ec589df86f4174e2f38ea25ba9417481ab28d2ba596e484b18c29608f205")),
+        report.heads());
+  }
+
+  @Test
+  void readsTheSnapshotsOfEachVersion() throws IOException {
+    assertSame(JournalFixture.state(), "journal-v1/snapshot");
+    assertSame(JournalFixture.chainedState(), "journal-v3/snapshot");
+  }
+
+  private static void assertSame(LedgerState state, String name) throws IOException {
+    LedgerSnapshot kept = assertInstanceOf(LedgerSnapshot.class, FILES.kept(name));
     LedgerState restored = LedgerState.restore(JournalFixture.RULES, ZoneOffset.UTC, kept);
     assertNotNull(restored);
-    LedgerState state = JournalFixture.state();
     Instant time = Sample.NOON;
     assertEquals(state.totals(), restored.totals());
     assertEquals(state.read(), restored.read());
@@ -68,6 +98,6 @@ final class JournalFormatTest {
       records.add(Sample.record(Sample.NOON));
     }
     String bytes = FILES.text(new LedgerEvent.Recorded(records, List.of())).lines().toList().get(2);
-    assertTrue(Base64.getDecoder().decode(bytes).length / 400 <= 160);
+    assertTrue(Base64.getDecoder().decode(bytes).length / 400 <= 50);
   }
 }
