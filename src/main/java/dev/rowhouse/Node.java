@@ -2,6 +2,8 @@ package dev.rowhouse;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
+import dev.rowhouse.audit.AuditLog;
+import dev.rowhouse.audit.AuditSettings;
 import dev.rowhouse.fairness.FairnessCoordinator;
 import dev.rowhouse.fairness.FairnessSettings;
 import dev.rowhouse.http.Health;
@@ -16,6 +18,8 @@ import dev.rowhouse.inference.WorkerCommand;
 import dev.rowhouse.inference.WorkerSettings;
 import dev.rowhouse.journal.Database;
 import dev.rowhouse.journal.Fence;
+import dev.rowhouse.reporting.Reporting;
+import dev.rowhouse.reporting.ReportingSettings;
 import dev.rowhouse.retrieval.BgeEmbedder;
 import dev.rowhouse.retrieval.KnowledgeEntity;
 import dev.rowhouse.retrieval.Retrieval;
@@ -180,6 +184,9 @@ final class Node {
             "catalog-replica",
             DispatcherSelector.defaultDispatcher());
     TenantDirectory directory = directory(system, database, blocking, house);
+    LedgerSettings ledgers = LedgerSettings.of(config);
+    Reporting reporting = reporting(system, database, fence, blocking, clock, ledgers);
+    AuditLog audit = audit(system, database, fence, blocking, clock, data);
 
     ActorRef<FairnessCoordinator.Command> coordinator =
         FairnessCoordinator.init(
@@ -198,7 +205,6 @@ final class Node {
     ServingSettings serving = ServingSettings.of(config);
     TenantRecord.Setting records =
         new TenantRecord.Setting(writeFence, probe, fenceTimeout, house.defaultPlan(), clock);
-    LedgerSettings ledgers = LedgerSettings.of(config);
     InHand inHand = new InHand();
     ActorRef<Census.Command> census =
         system.systemActorOf(
@@ -246,6 +252,8 @@ final class Node {
                     catalog,
                     house.slotsDefault(),
                     directory,
+                    reporting,
+                    audit,
                     coordinator,
                     new Answering.Settings(
                         tenants,
@@ -297,6 +305,44 @@ final class Node {
                 .withStopMessage(new TenantDirectoryProjector.Stop())
                 .withSettings(ClusterSingletonSettings.create(system).withRole("tenant")));
     return directory;
+  }
+
+  private static Reporting reporting(
+      ActorSystem<Void> system,
+      Database database,
+      Fence fence,
+      Executor blocking,
+      InstantSource clock,
+      LedgerSettings ledgers) {
+    ReportingSettings settings = ReportingSettings.of(system.settings().config());
+    Reporting reporting = Reporting.of(system, database, fence, blocking, clock, settings, ledgers);
+    if (Cluster.get(system).selfMember().hasRole("tenant")) {
+      reporting.start(system, database, blocking, clock, settings);
+    }
+    return reporting;
+  }
+
+  private static AuditLog audit(
+      ActorSystem<Void> system,
+      Database database,
+      Fence fence,
+      Executor blocking,
+      InstantSource clock,
+      DataDirectory data) {
+    AuditSettings settings = AuditSettings.of(system.settings().config());
+    AuditLog audit = AuditLog.open(system, database, blocking, data.path(), settings);
+    String self = Cluster.get(system).selfMember().address().toString();
+    audit.through(
+        ClusterSingleton.get(system)
+            .init(
+                SingletonActor.of(
+                        Behaviors.supervise(audit.keeper(fence, clock, self))
+                            .onFailure(
+                                SupervisorStrategy.restartWithBackoff(
+                                    RESTART_MIN, RESTART_MAX, 0.2)),
+                        "audit")
+                    .withSettings(ClusterSingletonSettings.create(system).withRole("tenant"))));
+    return audit;
   }
 
   private static ClusterSecret clusterSecret(DataDirectory data) {

@@ -2,6 +2,7 @@ package dev.rowhouse;
 
 import com.esotericsoftware.kryo.kryo5.Kryo;
 import com.esotericsoftware.kryo.kryo5.Serializer;
+import dev.rowhouse.audit.AuditKeeper;
 import dev.rowhouse.fairness.FairnessCoordinator;
 import dev.rowhouse.fairness.FairnessSnapshot;
 import dev.rowhouse.fairness.SlotHolder;
@@ -75,7 +76,9 @@ final class WireFormat {
           Verdict.class,
           Throttle.Notice.class,
           Census.Command.class,
-          Census.Answer.class);
+          Census.Answer.class,
+          AuditKeeper.Command.class,
+          AuditKeeper.Reply.class);
 
   /** Every concrete type of ours that may be in a message, by name. */
   static final List<Class<?>> TYPES = types();

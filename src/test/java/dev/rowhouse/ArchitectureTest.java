@@ -40,12 +40,16 @@ class ArchitectureTest {
     ARROWS.put("tenant", Set.of("journal"));
     ARROWS.put("fairness", Set.of("tenant", "journal"));
     ARROWS.put("usage", Set.of("tenant", "journal"));
+    ARROWS.put("audit", Set.of("tenant", "journal"));
+    ARROWS.put("reporting", Set.of("usage", "tenant", "journal"));
     ARROWS.put("retrieval", Set.of("tenant", "journal"));
     ARROWS.put("inference", Set.of("fairness", "retrieval", "tenant"));
     ARROWS.put(
         "serving", Set.of("inference", "retrieval", "fairness", "usage", "tenant", "journal"));
     // fairness: the operator plane shows the coordinator's own snapshot of the pools.
-    ARROWS.put("http", Set.of("serving", "usage", "retrieval", "tenant", "fairness"));
+    ARROWS.put(
+        "http",
+        Set.of("serving", "reporting", "audit", "usage", "retrieval", "tenant", "fairness"));
   }
 
   private static final JavaClasses HOUSE_CLASSES =

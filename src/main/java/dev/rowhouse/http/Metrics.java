@@ -17,6 +17,7 @@ import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
+import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
 import org.apache.pekko.http.javadsl.model.ContentType;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
@@ -135,6 +136,24 @@ final class Metrics {
         .help("How often this node's worker has failed and started again.")
         .callback(
             callback -> workerHere.forEach(worker -> callback.call((double) worker.restarts())))
+        .register(registry);
+  }
+
+  /** Shows what another room counts upwards. */
+  void counts(String name, String help, LongSupplier count) {
+    CounterWithCallback.builder()
+        .name(name)
+        .help(help)
+        .callback(callback -> callback.call((double) count.getAsLong()))
+        .register(registry);
+  }
+
+  /** Shows what another room measures. */
+  void shows(String name, String help, DoubleSupplier value) {
+    GaugeWithCallback.builder()
+        .name(name)
+        .help(help)
+        .callback(callback -> callback.call(value.getAsDouble()))
         .register(registry);
   }
 

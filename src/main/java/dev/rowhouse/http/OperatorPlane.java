@@ -8,16 +8,28 @@ import java.util.concurrent.CompletionStage;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.model.headers.RawHeader;
 
-/** The operator plane: one token opens all of it but health and the console's page. */
+/**
+ * The operator plane: one token opens all of it but health and the console's page. Whatever is no
+ * GET may change something and is audited here, once for all routes.
+ */
 final class OperatorPlane implements Handler {
   private final Router<Handler> router;
   private final Router<Handler> open;
   private final byte[] token;
+  private final Audited audited;
+  private final RefusedCalls refusals;
 
-  OperatorPlane(Router<Handler> router, Router<Handler> open, String token) {
+  OperatorPlane(
+      Router<Handler> router,
+      Router<Handler> open,
+      String token,
+      Audited audited,
+      RefusedCalls refusals) {
     this.router = router;
     this.open = open;
     this.token = token.getBytes(StandardCharsets.UTF_8);
+    this.audited = audited;
+    this.refusals = refusals;
   }
 
   @Override
@@ -27,6 +39,7 @@ final class OperatorPlane implements Handler {
     }
     String given = TenantPlane.bearer(call);
     if (given == null || !MessageDigest.isEqual(given.getBytes(StandardCharsets.UTF_8), token)) {
+      refusals.add(call);
       return refused(
           call,
           new Refusal(
@@ -39,7 +52,10 @@ final class OperatorPlane implements Handler {
               false));
     }
     return switch (router.match(call.method(), call.segments())) {
-      case Router.Match.Found<Handler> found -> found.route().handler().handle(call);
+      case Router.Match.Found<Handler> found ->
+          found.route().method().equals("GET")
+              ? found.route().handler().handle(call)
+              : audited.handle(found.route(), call);
       case Router.Match.WrongMethod<Handler> wrong ->
           refused(call, TenantPlane.wrongMethod(call, wrong.allowed()))
               .thenApply(

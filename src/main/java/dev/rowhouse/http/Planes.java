@@ -1,7 +1,9 @@
 package dev.rowhouse.http;
 
 import com.typesafe.config.Config;
+import dev.rowhouse.audit.AuditLog;
 import dev.rowhouse.fairness.FairnessCoordinator;
+import dev.rowhouse.reporting.Reporting;
 import dev.rowhouse.retrieval.KnowledgeEntity;
 import dev.rowhouse.serving.Answering;
 import dev.rowhouse.serving.BudgetMarks;
@@ -43,6 +45,8 @@ public final class Planes {
       CatalogReplica catalog,
       int slotsDefault,
       TenantDirectory directory,
+      Reporting reporting,
+      AuditLog audit,
       ActorRef<FairnessCoordinator.Command> coordinator,
       Answering.Settings answering,
       Throttle throttle,
@@ -71,6 +75,8 @@ public final class Planes {
             new Workers(parts.system, http.getDuration("ask-timeout")),
             parts.throttle::refusedCount,
             parts.marks);
+    ReportingRoutes.watch(metrics, parts.reporting);
+    AuditRoutes.watch(metrics, parts.audit);
     Handler operatorHandler = operatorPlane(parts, http, metrics);
     return Listener.bind(
             parts.system,
@@ -266,6 +272,8 @@ public final class Planes {
                 "Members, roles, workers and the health of their models.",
                 cluster::cluster)
             .on("GET", "/admin/fairness", "Slots, queues and shares.", cluster::fairness);
+    ReportingRoutes.add(router, parts.reporting, parts.directory, parts.clock);
+    AuditRoutes.add(router, parts.audit);
     Router<Handler> open =
         new Router<Handler>()
             .on("GET", "/alive", "Whether the process answers.", parts.health::alive)
@@ -279,7 +287,16 @@ public final class Planes {
                 "application/problem+json",
                 open.routes(),
                 router.routes()),
-        new OperatorPlane(router, open, parts.operatorToken),
+        new OperatorPlane(
+            router,
+            open,
+            parts.operatorToken,
+            new Audited(parts.audit, parts.operatorToken),
+            new RefusedCalls(
+                parts.system,
+                parts.audit,
+                parts.clock,
+                parts.config.getDuration("rowhouse.audit.refused-window"))),
         "operator");
   }
 

@@ -10,6 +10,7 @@ import dev.rowhouse.serving.TenantPort;
 import dev.rowhouse.tenant.TenantId;
 import dev.rowhouse.tenant.TenantProfile;
 import dev.rowhouse.usage.Bucket;
+import dev.rowhouse.usage.Csv;
 import dev.rowhouse.usage.GroupBy;
 import dev.rowhouse.usage.LedgerReply;
 import dev.rowhouse.usage.UsageLedger;
@@ -18,9 +19,9 @@ import dev.rowhouse.usage.UsageRow;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.time.format.DateTimeParseException;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.http.javadsl.model.ContentType;
@@ -37,6 +38,10 @@ final class UsageRoutes {
   private static final int RECORDS_DEFAULT = 100;
   private static final int RECORDS_MAX = 1_000;
   private static final Duration RANGE_DEFAULT = Duration.ofDays(1);
+  private static final Map<String, Bucket> BUCKETS =
+      Map.of("minute", Bucket.MINUTE, "hour", Bucket.HOUR, "day", Bucket.DAY);
+  private static final Map<String, GroupBy> GROUPS =
+      Map.of("model", GroupBy.MODEL, "key", GroupBy.KEY);
 
   private final TenantPort tenants;
   private final InstantSource clock;
@@ -49,32 +54,15 @@ final class UsageRoutes {
   /** {@code GET /v1/usage?from=&to=&bucket=minute|hour|day&group_by=model|key}. */
   CompletionStage<HttpResponse> usage(
       Call call, TenantPlane.Caller caller, TenantProfile profile, LimitsView limits) {
-    Bucket bucket;
-    GroupBy group;
-    Instant to;
-    Instant from;
-    String field = "bucket";
-    try {
-      bucket = Bucket.valueOf(orElse(call.query("bucket"), "hour").toUpperCase(Locale.ROOT));
-      field = "group_by";
-      String by = call.query("group_by");
-      group = by == null ? GroupBy.NOTHING : GroupBy.valueOf(by.toUpperCase(Locale.ROOT));
-      field = "to";
-      to = time(call.query("to"), clock.instant());
-      field = "from";
-      from = time(call.query("from"), to.minus(RANGE_DEFAULT));
-    } catch (IllegalArgumentException | DateTimeParseException e) {
-      return bad(
-          field,
-          switch (field) {
-            case "bucket" -> "bucket must be minute, hour or day.";
-            case "group_by" -> "group_by must be model or key.";
-            default ->
-                field + " must be a time such as 2026-01-31T00:00:00Z, or seconds since 1970.";
-          });
-    }
-    if (group == GroupBy.NOTHING && call.query("group_by") != null) {
-      return bad("group_by", "group_by must be model or key.");
+    QueryReader query = new QueryReader(call);
+    Bucket bucket = query.oneOf("bucket", BUCKETS, Bucket.HOUR);
+    GroupBy group = query.oneOf("group_by", GROUPS, GroupBy.NOTHING);
+    Instant to = query.time("to", clock.instant());
+    Instant from = query.time("from", to.minus(RANGE_DEFAULT));
+    query.range(from, to, bucket.name(), bucket.rangeMax());
+    Refusal refusal = query.refusal();
+    if (refusal != null) {
+      return CompletableFuture.completedFuture(error(refusal));
     }
     return this.<LedgerReply.Usage>query(
             caller.tenant(), ref -> new UsageLedger.GetUsage(from, to, bucket, group, ref))
@@ -263,15 +251,6 @@ final class UsageRoutes {
   private static boolean wantsCsv(Call call) {
     String accept = call.header("Accept");
     return accept != null && accept.toLowerCase(Locale.ROOT).startsWith("text/csv");
-  }
-
-  private static Instant time(@Nullable String text, Instant otherwise) {
-    if (text == null) {
-      return otherwise;
-    }
-    return text.matches("[0-9]{1,11}")
-        ? Instant.ofEpochSecond(Long.parseLong(text))
-        : Instant.parse(text);
   }
 
   private static String orElse(@Nullable String text, String otherwise) {

@@ -112,6 +112,16 @@ public final class TenantDirectory {
     return run(() -> read(query));
   }
 
+  /** Whether there is or was a tenant of that name; one that was offboarded counts. */
+  public CompletionStage<Boolean> contains(String tenant) {
+    return run(
+        () -> {
+          try (Connection connection = database.connection()) {
+            return isThere(connection, tenant);
+          }
+        });
+  }
+
   private Page read(Query query) throws SQLException {
     StringBuilder sql =
         new StringBuilder(
@@ -261,7 +271,7 @@ public final class TenantDirectory {
   private static void insert(
       Connection connection, Envelope envelope, TenantEvent.Onboarded onboarded)
       throws SQLException {
-    if (isThere(connection, onboarded.tenant())) {
+    if (isThere(connection, onboarded.tenant().value())) {
       return;
     }
     try (PreparedStatement insert =
@@ -281,10 +291,10 @@ public final class TenantDirectory {
     }
   }
 
-  private static boolean isThere(Connection connection, TenantId tenant) throws SQLException {
+  private static boolean isThere(Connection connection, String tenant) throws SQLException {
     try (PreparedStatement select =
         connection.prepareStatement("SELECT 1 FROM rowhouse_tenants WHERE id = ?")) {
-      select.setString(1, tenant.value());
+      select.setString(1, tenant);
       try (ResultSet found = select.executeQuery()) {
         return found.next();
       }

@@ -1,5 +1,6 @@
 package dev.rowhouse.usage;
 
+import java.util.Set;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
@@ -37,6 +38,7 @@ final class Segment extends EventSourcedBehavior<Segment.Write, LedgerEvent, Lon
   private final ActorContext<Write> context;
   private final long segment;
   private final LedgerSettings settings;
+  private final Set<String> tags;
   private @Nullable LedgerSnapshot snapshot;
 
   private Segment(
@@ -45,10 +47,16 @@ final class Segment extends EventSourcedBehavior<Segment.Write, LedgerEvent, Lon
     this.context = context;
     this.segment = segment;
     this.settings = settings;
+    this.tags = Set.of(UsageTag.of(SegmentId.of(persistenceId).tenant()));
   }
 
   static Behavior<Write> create(String persistenceId, long segment, LedgerSettings settings) {
     return Behaviors.setup(context -> new Segment(context, persistenceId, segment, settings));
+  }
+
+  @Override
+  public Set<String> tagsFor(LedgerEvent event) {
+    return tags;
   }
 
   @Override

@@ -9,8 +9,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import dev.rowhouse.audit.AuditLog;
+import dev.rowhouse.audit.AuditSettings;
 import dev.rowhouse.fairness.FairnessCoordinator;
 import dev.rowhouse.journal.Database;
+import dev.rowhouse.journal.Fence;
+import dev.rowhouse.reporting.Reporting;
+import dev.rowhouse.reporting.ReportingSettings;
 import dev.rowhouse.retrieval.KnowledgeEntity;
 import dev.rowhouse.serving.Answering;
 import dev.rowhouse.serving.BudgetMarks;
@@ -29,6 +34,7 @@ import dev.rowhouse.tenant.PlanReader;
 import dev.rowhouse.tenant.TenantDirectory;
 import dev.rowhouse.tenant.TenantId;
 import dev.rowhouse.tenant.TenantSpecReader;
+import dev.rowhouse.usage.LedgerSettings;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -215,11 +221,31 @@ class OpenApiTest {
             + " connections = 1, connection-timeout = 5s }");
   }
 
+  private static Config auditConfig() {
+    return ConfigFactory.parseResources("audit.conf");
+  }
+
+  private static Reporting reporting(Database database) {
+    Config config =
+        ConfigFactory.parseResources("reporting.conf")
+            .withFallback(ConfigFactory.parseResources("usage.conf"))
+            .resolve();
+    return Reporting.of(
+        KIT.system(),
+        database,
+        Fence.open(database, InstantSource.system()),
+        Runnable::run,
+        InstantSource.system(),
+        ReportingSettings.of(config),
+        LedgerSettings.of(config));
+  }
+
   private static Planes.Parts parts(Database database) {
     Config config =
         ConfigFactory.parseString(
                 "rowhouse.http { port = 0, operator-port = 0, host = \"127.0.0.1\" }")
             .withFallback(ConfigFactory.parseResources("http.conf"))
+            .withFallback(auditConfig())
             .resolve();
     TenantPort tenants =
         new TenantPort(
@@ -238,6 +264,8 @@ class OpenApiTest {
         new CatalogReplica(Catalog.EMPTY),
         4,
         new TenantDirectory(database, Runnable::run, "standard"),
+        reporting(database),
+        AuditLog.open(KIT.system(), database, Runnable::run, null, AuditSettings.of(auditConfig())),
         KIT.<FairnessCoordinator.Command>createTestProbe().ref(),
         new Answering.Settings(
             tenants,

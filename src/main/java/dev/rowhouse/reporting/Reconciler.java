@@ -1,0 +1,211 @@
+package dev.rowhouse.reporting;
+
+import dev.rowhouse.journal.Database;
+import dev.rowhouse.tenant.TenantId;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Iterator;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Looks after the tables, one in the cluster (a singleton): settles tenants in doubt at once, goes
+ * through all tenants slowly, and folds old rows. One thing at a time, so that it never takes more
+ * than a thread; whatever fails is tried again at its next turn.
+ */
+public final class Reconciler {
+  private static final Duration MINUTE = Duration.ofMinutes(1);
+
+  /** Tenants in doubt are looked for so often, and folding has its turn. */
+  private static final Duration TICK = Duration.ofSeconds(1);
+
+  private static final int PAGE = 100;
+
+  public sealed interface Command {}
+
+  /** Asks it to stop: the singleton's stop message. */
+  public record Stop() implements Command {}
+
+  private record Tick() implements Command {}
+
+  private record Found(List<TenantId> tenants, boolean isPass) implements Command {}
+
+  private record Done(@Nullable Throwable failure) implements Command {}
+
+  private final ActorContext<Command> context;
+  private final Reconciliation reconciliation;
+  private final Transactions transactions;
+  private final InstantSource clock;
+  private final ReportingSettings settings;
+  private final ReconcileCounts counts;
+  private final Duration pace;
+
+  private final Deque<TenantId> waiting = new ArrayDeque<>();
+  private @Nullable TenantId last;
+  private boolean isBusy;
+  private boolean isPassing = true;
+  private Instant passDue;
+  private Instant tenantDue;
+  private Instant foldDue;
+  private long newestBefore;
+
+  private Reconciler(
+      ActorContext<Command> context,
+      Reconciliation reconciliation,
+      Transactions transactions,
+      InstantSource clock,
+      ReportingSettings settings,
+      ReconcileCounts counts) {
+    this.context = context;
+    this.reconciliation = reconciliation;
+    this.transactions = transactions;
+    this.clock = clock;
+    this.settings = settings;
+    this.counts = counts;
+    this.pace =
+        settings.tenantsPerMinute() == 0 ? MINUTE : MINUTE.dividedBy(settings.tenantsPerMinute());
+    this.passDue = clock.instant();
+    this.tenantDue = clock.instant().plus(MINUTE);
+    this.foldDue = clock.instant().plus(MINUTE);
+  }
+
+  public static Behavior<Command> create(
+      Reconciliation reconciliation,
+      Database database,
+      Executor blocking,
+      InstantSource clock,
+      ReportingSettings settings,
+      ReconcileCounts counts) {
+    return Behaviors.setup(
+        context ->
+            Behaviors.withTimers(
+                timers -> {
+                  Reconciler reconciler =
+                      new Reconciler(
+                          context,
+                          reconciliation,
+                          new Transactions(database, blocking),
+                          clock,
+                          settings,
+                          counts);
+                  return reconciler.behavior(timers);
+                }));
+  }
+
+  private Behavior<Command> behavior(TimerScheduler<Command> timers) {
+    timers.startTimerWithFixedDelay(new Tick(), pace.compareTo(TICK) < 0 ? pace : TICK);
+    return Behaviors.receiveMessage(
+        command ->
+            switch (command) {
+              case Tick _ -> {
+                if (!isBusy) {
+                  next();
+                }
+                yield Behaviors.same();
+              }
+              case Found found -> onFound(found);
+              case Done done -> onDone(done);
+              case Stop _ -> Behaviors.stopped();
+            });
+  }
+
+  private void next() {
+    Instant now = clock.instant();
+    if (!now.isBefore(foldDue)) {
+      foldDue = now.plus(settings.foldEvery());
+      work(fold(now));
+    } else if (!waiting.isEmpty() && !now.isBefore(tenantDue)) {
+      tenantDue = now.plus(pace);
+      work(reconciliation.check(waiting.removeFirst(), true));
+    } else {
+      isBusy = true;
+      find(reconciliation.doubtful(1), false);
+    }
+  }
+
+  private void find(CompletionStage<List<TenantId>> tenants, boolean isPass) {
+    context.pipeToSelf(
+        tenants, (found, failure) -> found == null ? new Done(failure) : new Found(found, isPass));
+  }
+
+  private Behavior<Command> onFound(Found found) {
+    isBusy = false;
+    if (!found.isPass() && !found.tenants().isEmpty()) {
+      work(reconciliation.check(found.tenants().getFirst(), true));
+    } else if (found.isPass()) {
+      waiting.addAll(found.tenants());
+      last = found.tenants().isEmpty() ? null : found.tenants().getLast();
+      isPassing = last != null;
+    } else if (waiting.isEmpty() && settings.tenantsPerMinute() > 0) {
+      nextPage();
+    }
+    return Behaviors.same();
+  }
+
+  private void nextPage() {
+    Instant now = clock.instant();
+    if (!isPassing && !now.isBefore(passDue)) {
+      isPassing = true;
+    }
+    if (isPassing) {
+      passDue = last == null ? now.plus(settings.passEvery()) : passDue;
+      isBusy = true;
+      find(reconciliation.tenants(last == null ? null : last.value(), PAGE), true);
+    }
+  }
+
+  private void work(CompletionStage<?> work) {
+    isBusy = true;
+    context.pipeToSelf(work, (done, failure) -> new Done(failure));
+  }
+
+  private Behavior<Command> onDone(Done done) {
+    isBusy = false;
+    if (done.failure() != null) {
+      counts.failed();
+      context.getLog().warn("the tables of usage could not be looked after", done.failure());
+    }
+    return Behaviors.same();
+  }
+
+  private CompletionStage<?> fold(Instant now) {
+    long beforeHour =
+        Math.floorDiv(now.minus(settings.foldAfter()).toEpochMilli(), Group.HOUR_MILLIS);
+    long quietUpTo = newestBefore;
+    return transactions
+        .run(
+            "find what to fold",
+            connection -> {
+              newestBefore = Freshness.newest(connection);
+              Freshness.skipQuiet(connection, quietUpTo);
+              Unknowns.forget(connection, now.minus(settings.unknownKept()).toEpochMilli());
+              return Folding.due(connection, beforeHour, settings.foldSegmentsMax());
+            })
+        .thenCompose(due -> fold(due.values().iterator()));
+  }
+
+  private CompletionStage<?> fold(Iterator<Folding.Due> due) {
+    if (!due.hasNext()) {
+      return CompletableFuture.completedFuture(true);
+    }
+    Folding.Due one = due.next();
+    return transactions
+        .run(
+            "fold the usage of " + one.tenant(),
+            connection -> {
+              Folding.fold(connection, one);
+              return true;
+            })
+        .thenCompose(_ -> fold(due));
+  }
+}

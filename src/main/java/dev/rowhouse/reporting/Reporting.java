@@ -1,0 +1,63 @@
+package dev.rowhouse.reporting;
+
+import dev.rowhouse.journal.Database;
+import dev.rowhouse.journal.Fence;
+import dev.rowhouse.usage.LedgerSettings;
+import dev.rowhouse.usage.WholeLedger;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.concurrent.Executor;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.SupervisorStrategy;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.cluster.typed.ClusterSingleton;
+import org.apache.pekko.cluster.typed.ClusterSingletonSettings;
+import org.apache.pekko.cluster.typed.SingletonActor;
+
+/** This room as the others see it: questions, comparisons and what was counted. */
+public record Reporting(
+    UsageReports reports, Reconciliation reconciliation, ReconcileCounts counts) {
+  private static final Duration RESTART_MIN = Duration.ofMillis(500);
+  private static final Duration RESTART_MAX = Duration.ofSeconds(10);
+  private static final double RESTART_JITTER = 0.2;
+
+  /** Opens the room without anything that runs by itself; makes the tables, and blocks for it. */
+  public static Reporting of(
+      ActorSystem<?> system,
+      Database database,
+      Fence fence,
+      Executor blocking,
+      InstantSource clock,
+      ReportingSettings settings,
+      LedgerSettings ledgers) {
+    UsageTables.create(database);
+    ReconcileCounts counts = new ReconcileCounts();
+    return new Reporting(
+        new UsageReports(database, blocking, clock, settings),
+        new Reconciliation(
+            database, fence, blocking, new WholeLedger(system, ledgers), clock, settings, counts),
+        counts);
+  }
+
+  /** Starts what fills the tables and what looks after them. */
+  public void start(
+      ActorSystem<?> system,
+      Database database,
+      Executor blocking,
+      InstantSource clock,
+      ReportingSettings settings) {
+    UsageProjection.start(system, database, clock, settings);
+    ClusterSingleton.get(system)
+        .init(
+            SingletonActor.of(
+                    Behaviors.supervise(
+                            Reconciler.create(
+                                reconciliation, database, blocking, clock, settings, counts))
+                        .onFailure(
+                            SupervisorStrategy.restartWithBackoff(
+                                RESTART_MIN, RESTART_MAX, RESTART_JITTER)),
+                    "usage-reconciler")
+                .withStopMessage(new Reconciler.Stop())
+                .withSettings(ClusterSingletonSettings.create(system).withRole("tenant")));
+  }
+}

@@ -1,0 +1,114 @@
+package dev.rowhouse.reporting;
+
+import dev.rowhouse.tenant.TenantId;
+import dev.rowhouse.usage.SegmentId;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.Collection;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the tables say of a tenant at one moment, and up to where its ledger has to be read to be
+ * compared with that.
+ *
+ * @param bySegment the sums of all that was taken in, by segment
+ * @param total what a query would answer: rows, hours and corrections
+ * @param hours what was folded, as the hours have it
+ * @param upTo the sequence number of each segment up to which the tables should have everything
+ * @param doubt why the sums are known to be in doubt; absent when they are not
+ */
+record TenantFigures(
+    Map<Long, Sums> bySegment,
+    Sums total,
+    Sums hours,
+    Sums folded,
+    Map<Long, Long> upTo,
+    @Nullable String doubt) {
+
+  /**
+   * Reads them under the locks of the tenant's segments.
+   *
+   * @param claimed the segments that the Fence knows
+   * @param dueMillis what was written before that should be in the tables
+   */
+  static TenantFigures read(
+      Connection connection, TenantId tenant, Collection<Long> claimed, long dueMillis)
+      throws SQLException {
+    String name = tenant.value();
+    Map<Long, SegmentMark> marks = SegmentMark.lock(connection, name, 0);
+    Map<Long, Sums> bySegment = new TreeMap<>();
+    Sums folded = Sums.NONE;
+    for (SegmentMark mark : marks.values()) {
+      bySegment.put(mark.segment(), mark.foldedSums());
+      folded = folded.plus(mark.foldedSums());
+    }
+    Sums rows = Sums.NONE;
+    for (Map.Entry<Long, Sums> entry : rows(connection, name).entrySet()) {
+      bySegment.merge(entry.getKey(), entry.getValue(), Sums::plus);
+      rows = rows.plus(entry.getValue());
+    }
+    Sums hours = sum(connection, "rowhouse_usage_hours", name);
+    Sums corrections = sum(connection, "rowhouse_usage_corrections", name);
+    Map<Long, Long> upTo = new TreeMap<>();
+    for (long segment : claimed) {
+      SegmentMark mark = marks.get(segment);
+      long seen = mark == null ? 0 : mark.seen();
+      upTo.put(segment, due(connection, new SegmentId(tenant, segment), seen, dueMillis));
+    }
+    marks.values().forEach(mark -> upTo.putIfAbsent(mark.segment(), mark.seen()));
+    return new TenantFigures(
+        bySegment,
+        rows.plus(hours).plus(corrections),
+        hours,
+        folded,
+        upTo,
+        Doubts.reason(connection, name));
+  }
+
+  private static Map<Long, Sums> rows(Connection connection, String tenant) throws SQLException {
+    Map<Long, Sums> sums = new TreeMap<>();
+    try (PreparedStatement select =
+        connection.prepareStatement(
+            "select segment, "
+                + Sums.SUMMED
+                + " from rowhouse_usage_rows where tenant = ? group by segment")) {
+      select.setString(1, tenant);
+      try (ResultSet found = select.executeQuery()) {
+        while (found.next()) {
+          sums.put(found.getLong(1), Sums.read(found, 2));
+        }
+      }
+    }
+    return sums;
+  }
+
+  private static Sums sum(Connection connection, String table, String tenant) throws SQLException {
+    try (PreparedStatement select =
+        connection.prepareStatement(
+            "select " + Sums.SUMMED + " from " + table + " where tenant = ?")) {
+      select.setString(1, tenant);
+      try (ResultSet row = select.executeQuery()) {
+        return row.next() ? Sums.read(row, 1) : Sums.NONE;
+      }
+    }
+  }
+
+  private static long due(Connection connection, SegmentId id, long seen, long dueMillis)
+      throws SQLException {
+    try (PreparedStatement select =
+        connection.prepareStatement(
+            "select max(\"sequence_number\") from \"event_journal\" where \"persistence_id\" = ?"
+                + " and \"sequence_number\" > ? and \"write_timestamp\" < ?")) {
+      select.setString(1, id.persistenceId());
+      select.setLong(2, seen);
+      select.setLong(3, dueMillis);
+      try (ResultSet row = select.executeQuery()) {
+        return Math.max(seen, row.next() ? row.getLong(1) : 0);
+      }
+    }
+  }
+}
