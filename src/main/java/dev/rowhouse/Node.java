@@ -18,6 +18,7 @@ import dev.rowhouse.inference.WorkerCommand;
 import dev.rowhouse.inference.WorkerSettings;
 import dev.rowhouse.journal.Database;
 import dev.rowhouse.journal.Fence;
+import dev.rowhouse.journal.JournalWatch;
 import dev.rowhouse.reporting.Reporting;
 import dev.rowhouse.reporting.ReportingSettings;
 import dev.rowhouse.retrieval.BgeEmbedder;
@@ -160,7 +161,6 @@ final class Node {
         system.dispatchers().lookup(DispatcherSelector.fromConfig("rowhouse.blocking-dispatcher"));
     String self = Cluster.get(system).selfMember().address().toString();
     Fence fence = Fence.open(database, clock);
-    health.met(Health.Need.JOURNAL, true);
     WriteFence writeFence = writeFence(fence, self, blocking);
     JournalProbe probe = JournalProbe.of(system, config.getString("rowhouse.usage.read-journal"));
 
@@ -209,6 +209,9 @@ final class Node {
     ActorRef<Census.Command> census =
         system.systemActorOf(
             Census.create(inHand), "census", DispatcherSelector.defaultDispatcher());
+    JournalWatch watch = JournalWatch.start(database, self, config);
+    system.getWhenTerminated().whenComplete((_, _) -> watch.close());
+    health.journal(watch::isAvailable);
     BudgetMarks marks = new BudgetMarks();
     ServingParts parts =
         new ServingParts(
@@ -222,6 +225,7 @@ final class Node {
                 UsageLedger.create(tenant, zone, parent, fence, ledgers, self, clock),
             defaultZone(config),
             census,
+            watch::isAvailable,
             marks);
     TenantPort tenants =
         new TenantPort(

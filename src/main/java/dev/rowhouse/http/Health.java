@@ -6,6 +6,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BooleanSupplier;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 
 /**
@@ -22,10 +23,20 @@ public final class Health {
   }
 
   private final Map<Need, Boolean> met = new ConcurrentHashMap<>();
+  private volatile BooleanSupplier journal = () -> false;
   private volatile boolean draining;
 
   public void met(Need need, boolean isMet) {
     met.put(need, isMet);
+  }
+
+  /** Whether the journal takes writes is asked for each time. */
+  public void journal(BooleanSupplier available) {
+    journal = available;
+  }
+
+  private boolean isMet(Need need) {
+    return need == Need.JOURNAL ? journal.getAsBoolean() : met.getOrDefault(need, false);
   }
 
   /** From now on the node is not ready: it is on its way out. */
@@ -35,7 +46,7 @@ public final class Health {
 
   public boolean isReady() {
     for (Need need : Need.values()) {
-      if (!met.getOrDefault(need, false)) {
+      if (!isMet(need)) {
         return false;
       }
     }
@@ -51,7 +62,7 @@ public final class Health {
     ObjectNode body = Json.object().put("status", isReady() ? "ready" : "not_ready");
     ObjectNode checks = body.putObject("checks");
     for (Need need : Need.values()) {
-      checks.put(need.name().toLowerCase(java.util.Locale.ROOT), met.getOrDefault(need, false));
+      checks.put(need.name().toLowerCase(java.util.Locale.ROOT), isMet(need));
     }
     new TreeMap<>(Map.of("draining", draining)).forEach(checks::put);
     return CompletableFuture.completedFuture(Replies.json(isReady() ? 200 : 503, body));

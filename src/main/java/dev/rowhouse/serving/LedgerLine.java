@@ -34,6 +34,7 @@ final class LedgerLine {
   private @Nullable ActorRef<UsageLedger.Command> ledger;
   private boolean journalAway;
   private long flushMillis;
+  private long sentMillis;
 
   LedgerLine(
       ActorContext<Object> context,
@@ -57,9 +58,14 @@ final class LedgerLine {
     return ledger;
   }
 
-  /** Whether the journal takes records, and there is room for more until it does. */
-  boolean takesMore() {
-    return !journalAway && batcher.size() < settings.pendingMax();
+  /**
+   * Whether the journal takes records, and there is room for more until it does. A batch that has
+   * had no answer for too long is a no before it has failed.
+   */
+  boolean takesMore(long nowMillis) {
+    boolean silent =
+        batcher.again() != null && nowMillis - sentMillis > settings.batchAnswerMillis();
+    return !journalAway && !silent && batcher.size() < settings.pendingMax();
   }
 
   /** The records that are not known to be durable. */
@@ -114,6 +120,7 @@ final class LedgerLine {
   void pump(long nowMillis) {
     RecordBatcher.Batch batch = batcher.next(nowMillis);
     if (batch != null) {
+      sentMillis = nowMillis;
       send(batch);
     } else {
       schedule(nowMillis);

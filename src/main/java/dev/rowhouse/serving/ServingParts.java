@@ -12,6 +12,7 @@ import dev.rowhouse.usage.UsageLedger;
 import java.time.InstantSource;
 import java.time.ZoneId;
 import java.util.function.BiFunction;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -23,6 +24,7 @@ import org.apache.pekko.actor.typed.Behavior;
  * @param ledgers makes the tenant's usage ledger
  * @param defaultZone of tenants that have no time zone of their own
  * @param census of this node
+ * @param journal whether it takes writes, as far as this node knows
  * @param marked hears of each budget that is nearly used up, as often as it is found
  */
 public record ServingParts(
@@ -35,6 +37,7 @@ public record ServingParts(
     Ledgers ledgers,
     ZoneId defaultZone,
     ActorRef<Census.Command> census,
+    BooleanSupplier journal,
     Consumer<BudgetMark> marked) {
 
   /** Makes the usage ledger of a tenant whose months are of that time zone. */

@@ -282,7 +282,7 @@ public final class TenantEntity {
   }
 
   private Behavior<Object> stash(Command command) {
-    if (stash.size() < settings.startStashMax()) {
+    if (stash.size() < settings.startStashMax() && parts.journal().getAsBoolean()) {
       stash.add(command);
     } else if (command instanceof Admit admit) {
       admit
@@ -318,7 +318,7 @@ public final class TenantEntity {
     }
     long now = now();
     String keyId = admit.ask().key().keyId();
-    if (!line.takesMore()) {
+    if (!line.takesMore(now) || !parts.journal().getAsBoolean()) {
       admit
           .gateway()
           .tell(

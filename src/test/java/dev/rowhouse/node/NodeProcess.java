@@ -56,7 +56,9 @@ public final class NodeProcess implements AutoCloseable {
 
   /** A cold node on a slow machine searches for longer than a client would wait. */
   private static final String PATIENT =
-      "-Drowhouse.inference.search-timeout=90s"
+      "-Drowhouse.journal.watch.answer-within=20s"
+          + " -Drowhouse.serving.ledger.answer-within=20s"
+          + " -Drowhouse.inference.search-timeout=90s"
           + " -Drowhouse.retrieval.search.ask-timeout=80s"
           + " -Drowhouse.retrieval.search.catch-up-timeout=70s"
           + " -Drowhouse.retrieval.entity.waiting-timeout=70s";

@@ -37,6 +37,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -51,6 +52,7 @@ import org.junit.jupiter.api.Test;
 /** The tenant's actor between probes: they are its coordinator, workers, gateways and children. */
 class TenantEntityTest {
   private static final ActorTestKit KIT = ActorTestKit.create();
+  private static final long BATCH_ANSWER_MILLIS = 900;
   private static final Duration QUIET = Duration.ofMillis(150);
   private static final Duration PATIENCE = Duration.ofSeconds(20);
 
@@ -62,6 +64,7 @@ class TenantEntityTest {
   private final BlockingQueue<ActorRef<TenantRecord.Notice>> records = new LinkedBlockingQueue<>();
   private final BlockingQueue<ActorRef<LedgerReply.Opened>> ledgers = new LinkedBlockingQueue<>();
   private final BlockingQueue<ActorRef<Object>> censuses = new LinkedBlockingQueue<>();
+  private final AtomicBoolean journalIsThere = new AtomicBoolean(true);
   private boolean censusIsEmpty = true;
   private final List<BudgetMark> marks = new CopyOnWriteArrayList<>();
   private final TestProbe<TenantRecord.Command> record = KIT.createTestProbe();
@@ -558,6 +561,27 @@ class TenantEntityTest {
   }
 
   @Test
+  void admitsNothingWhileTheJournalIsAwayOrSilentAndOpensByItself() throws Exception {
+    open();
+    journalIsThere.set(false);
+    admit();
+    Refusal away = receive(Verdict.No.class).refusal();
+    assertEquals("journal_unavailable", away.code());
+    assertTrue(away.resetMillis() > 0, "says when to come again");
+    journalIsThere.set(true);
+    Verdict.Go go = running();
+    settle(go.order());
+    UsageLedger.Append append = append();
+    clock.pass(Duration.ofMillis(BATCH_ANSWER_MILLIS + 1));
+    admit();
+    assertEquals("journal_unavailable", receive(Verdict.No.class).refusal().code());
+    append.replyTo().tell(new LedgerReply.Appended(append.batch()));
+    receive(Verdict.Durable.class);
+    admit();
+    receive(Verdict.Waiting.class);
+  }
+
+  @Test
   void tellsTheRecordOnceThatABudgetIsNearlyUsedUp() throws Exception {
     profile.limits = new Limits(100L, 100_000L, 10L, 100L, null, 5L);
     spawn();
@@ -613,6 +637,7 @@ class TenantEntityTest {
             (tenant, zone, parent) -> ledgerThatTells(parent),
             ZoneOffset.UTC,
             KIT.spawn(censusThatIsTold()),
+            journalIsThere::get,
             marks::add);
     spawned = KIT.spawn(TenantEntity.create(Samples.TENANT, parts, shard.ref()));
   }
@@ -800,6 +825,7 @@ class TenantEntityTest {
         startedLingerMillis,
         50,
         100,
+        BATCH_ANSWER_MILLIS,
         2,
         passivateAfterMillis,
         30_000,

@@ -1,0 +1,132 @@
+package dev.rowhouse.journal;
+
+import com.typesafe.config.Config;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Whether this node's journal takes writes, found out by a small write of the node's own every now
+ * and then. What asks for it is answered at once, from any thread, so that admission closes before
+ * the first tenant has anything to lose, and opens again by itself.
+ *
+ * <p>The journal is away when the last write failed, or when one has had no answer for too long. A
+ * watch that was not run at all, in a paused process, says nothing.
+ */
+public final class JournalWatch implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(JournalWatch.class);
+  private static final int NODE_LENGTH_MAX = 200;
+  private static final long NOT_WRITING = Long.MIN_VALUE;
+
+  /** A small durable write. */
+  interface Write {
+    void run() throws SQLException;
+  }
+
+  private final Write write;
+  private final Duration answerWithin;
+  private final LongSupplier monotonicMillis;
+  private final CountDownLatch closed = new CountDownLatch(1);
+  private volatile long writingSinceMillis = NOT_WRITING;
+  private volatile @Nullable String failure;
+
+  JournalWatch(Write write, Duration answerWithin, LongSupplier monotonicMillis) {
+    this.write = write;
+    this.answerWithin = answerWithin;
+    this.monotonicMillis = monotonicMillis;
+  }
+
+  /** Begins to watch, as {@code rowhouse.journal.watch} says. */
+  public static JournalWatch start(Database database, String node, Config root) {
+    Config config = root.getConfig("rowhouse.journal.watch");
+    String name = node.substring(0, Math.min(node.length(), NODE_LENGTH_MAX));
+    try (Connection connection = database.connection();
+        Statement statement = connection.createStatement()) {
+      statement.execute(
+          """
+          create table if not exists rowhouse_heartbeat (
+            node varchar(%d) primary key,
+            beats bigint not null)
+          """
+              .formatted(NODE_LENGTH_MAX));
+    } catch (SQLException e) {
+      throw new JournalException("cannot make the table of the journal's watch", e);
+    }
+    JournalWatch watch =
+        new JournalWatch(
+            () -> beat(database, name),
+            config.getDuration("answer-within"),
+            () -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime()));
+    Duration every = config.getDuration("every");
+    Thread.ofPlatform().daemon().name("journal-watch").start(() -> watch.probeEach(every));
+    return watch;
+  }
+
+  private static void beat(Database database, String node) throws SQLException {
+    try (Connection connection = database.connection()) {
+      if (execute(
+              connection, "update rowhouse_heartbeat set beats = beats + 1 where node = ?", node)
+          == 0) {
+        execute(connection, "insert into rowhouse_heartbeat (node, beats) values (?, 1)", node);
+      }
+    }
+  }
+
+  private static int execute(Connection connection, String sql, String node) throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
+      statement.setString(1, node);
+      return statement.executeUpdate();
+    }
+  }
+
+  private void probeEach(Duration every) {
+    try {
+      do {
+        probe();
+      } while (!closed.await(every.toMillis(), TimeUnit.MILLISECONDS));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Writes once. */
+  void probe() {
+    writingSinceMillis = monotonicMillis.getAsLong();
+    try {
+      write.run();
+      if (failure != null) {
+        LOG.info("the journal takes writes again");
+      }
+      failure = null;
+    } catch (SQLException | RuntimeException e) {
+      if (failure == null) {
+        LOG.warn("the journal takes no writes: nothing new is admitted until it does", e);
+      }
+      failure = String.valueOf(e.getMessage());
+    } finally {
+      writingSinceMillis = NOT_WRITING;
+    }
+  }
+
+  /** Whether the journal takes writes, as far as is known. */
+  public boolean isAvailable() {
+    long since = writingSinceMillis;
+    boolean silent =
+        since != NOT_WRITING && monotonicMillis.getAsLong() - since > answerWithin.toMillis();
+    return failure == null && !silent;
+  }
+
+  /** An interrupt would do, and close the database's file if it came within a write. */
+  @Override
+  public void close() {
+    closed.countDown();
+  }
+}
