@@ -185,8 +185,8 @@ final class Node {
             DispatcherSelector.defaultDispatcher());
     TenantDirectory directory = directory(system, database, blocking, house);
     LedgerSettings ledgers = LedgerSettings.of(config);
-    Reporting reporting = reporting(system, database, fence, blocking, clock, ledgers);
     AuditLog audit = audit(system, database, fence, blocking, clock, data);
+    Reporting reporting = reporting(system, database, fence, blocking, clock, ledgers, audit);
 
     ActorRef<FairnessCoordinator.Command> coordinator =
         FairnessCoordinator.init(
@@ -317,9 +317,12 @@ final class Node {
       Fence fence,
       Executor blocking,
       InstantSource clock,
-      LedgerSettings ledgers) {
+      LedgerSettings ledgers,
+      AuditLog audit) {
     ReportingSettings settings = ReportingSettings.of(system.settings().config());
-    Reporting reporting = Reporting.of(system, database, fence, blocking, clock, settings, ledgers);
+    Reporting reporting =
+        Reporting.of(
+            system, database, fence, blocking, clock, settings, ledgers, new AuditWitness(audit));
     if (Cluster.get(system).selfMember().hasRole("tenant")) {
       reporting.start(system, database, blocking, clock, settings);
     }

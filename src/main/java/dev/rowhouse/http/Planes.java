@@ -273,7 +273,7 @@ public final class Planes {
                 cluster::cluster)
             .on("GET", "/admin/fairness", "Slots, queues and shares.", cluster::fairness);
     ReportingRoutes.add(router, parts.reporting, parts.directory, parts.clock);
-    AuditRoutes.add(router, parts.audit);
+    AuditRoutes.add(router, parts.audit, parts.reporting.chains());
     Router<Handler> open =
         new Router<Handler>()
             .on("GET", "/alive", "Whether the process answers.", parts.health::alive)

@@ -48,6 +48,7 @@ public final class Reconciler {
   private final InstantSource clock;
   private final ReportingSettings settings;
   private final ReconcileCounts counts;
+  private final Witness witness;
   private final Duration pace;
 
   private final Deque<TenantId> waiting = new ArrayDeque<>();
@@ -57,6 +58,7 @@ public final class Reconciler {
   private Instant passDue;
   private Instant tenantDue;
   private Instant foldDue;
+  private Instant anchorDue;
   private long newestBefore;
 
   private Reconciler(
@@ -65,18 +67,21 @@ public final class Reconciler {
       Transactions transactions,
       InstantSource clock,
       ReportingSettings settings,
-      ReconcileCounts counts) {
+      ReconcileCounts counts,
+      Witness witness) {
     this.context = context;
     this.reconciliation = reconciliation;
     this.transactions = transactions;
     this.clock = clock;
     this.settings = settings;
     this.counts = counts;
+    this.witness = witness;
     this.pace =
         settings.tenantsPerMinute() == 0 ? MINUTE : MINUTE.dividedBy(settings.tenantsPerMinute());
     this.passDue = clock.instant();
     this.tenantDue = clock.instant().plus(MINUTE);
     this.foldDue = clock.instant().plus(MINUTE);
+    this.anchorDue = clock.instant().plus(settings.anchorEvery());
   }
 
   public static Behavior<Command> create(
@@ -85,7 +90,8 @@ public final class Reconciler {
       Executor blocking,
       InstantSource clock,
       ReportingSettings settings,
-      ReconcileCounts counts) {
+      ReconcileCounts counts,
+      Witness witness) {
     return Behaviors.setup(
         context ->
             Behaviors.withTimers(
@@ -97,7 +103,8 @@ public final class Reconciler {
                           new Transactions(database, blocking),
                           clock,
                           settings,
-                          counts);
+                          counts,
+                          witness);
                   return reconciler.behavior(timers);
                 }));
   }
@@ -124,6 +131,9 @@ public final class Reconciler {
     if (!now.isBefore(foldDue)) {
       foldDue = now.plus(settings.foldEvery());
       work(fold(now));
+    } else if (!now.isBefore(anchorDue)) {
+      anchorDue = now.plus(settings.anchorEvery());
+      work(Anchors.tell(transactions, witness, settings.anchorsMax()));
     } else if (!waiting.isEmpty() && !now.isBefore(tenantDue)) {
       tenantDue = now.plus(pace);
       work(reconciliation.check(waiting.removeFirst(), true));

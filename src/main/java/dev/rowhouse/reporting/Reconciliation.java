@@ -86,6 +86,7 @@ public final class Reconciliation {
   private final InstantSource clock;
   private final ReportingSettings settings;
   private final ReconcileCounts counts;
+  private final Witness witness;
 
   public Reconciliation(
       Database database,
@@ -94,7 +95,8 @@ public final class Reconciliation {
       WholeLedger ledgers,
       InstantSource clock,
       ReportingSettings settings,
-      ReconcileCounts counts) {
+      ReconcileCounts counts,
+      Witness witness) {
     this.transactions = new Transactions(database, blocking);
     this.fence = fence;
     this.blocking = blocking;
@@ -102,6 +104,7 @@ public final class Reconciliation {
     this.clock = clock;
     this.settings = settings;
     this.counts = counts;
+    this.witness = witness;
   }
 
   /** Tenants that have a ledger and come after one, in order; those offboarded among them. */
@@ -186,6 +189,9 @@ public final class Reconciliation {
                   done);
           counts.add(outcome);
           tell(outcome);
+          if (outcome.isAlarming()) {
+            witness.alarm(outcome);
+          }
           return outcome;
         });
   }

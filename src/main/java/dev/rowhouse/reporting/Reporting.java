@@ -16,7 +16,11 @@ import org.apache.pekko.cluster.typed.SingletonActor;
 
 /** This room as the others see it: questions, comparisons and what was counted. */
 public record Reporting(
-    UsageReports reports, Reconciliation reconciliation, ReconcileCounts counts) {
+    UsageReports reports,
+    Reconciliation reconciliation,
+    LedgerChains chains,
+    ReconcileCounts counts,
+    Witness witness) {
   private static final Duration RESTART_MIN = Duration.ofMillis(500);
   private static final Duration RESTART_MAX = Duration.ofSeconds(10);
   private static final double RESTART_JITTER = 0.2;
@@ -29,14 +33,24 @@ public record Reporting(
       Executor blocking,
       InstantSource clock,
       ReportingSettings settings,
-      LedgerSettings ledgers) {
+      LedgerSettings ledgers,
+      Witness witness) {
     UsageTables.create(database);
     ReconcileCounts counts = new ReconcileCounts();
     return new Reporting(
         new UsageReports(database, blocking, clock, settings),
         new Reconciliation(
-            database, fence, blocking, new WholeLedger(system, ledgers), clock, settings, counts),
-        counts);
+            database,
+            fence,
+            blocking,
+            new WholeLedger(system, ledgers),
+            clock,
+            settings,
+            counts,
+            witness),
+        new LedgerChains(system, fence, blocking, settings.readJournal()),
+        counts,
+        witness);
   }
 
   /** Starts what fills the tables and what looks after them. */
@@ -52,7 +66,13 @@ public record Reporting(
             SingletonActor.of(
                     Behaviors.supervise(
                             Reconciler.create(
-                                reconciliation, database, blocking, clock, settings, counts))
+                                reconciliation,
+                                database,
+                                blocking,
+                                clock,
+                                settings,
+                                counts,
+                                witness))
                         .onFailure(
                             SupervisorStrategy.restartWithBackoff(
                                 RESTART_MIN, RESTART_MAX, RESTART_JITTER)),

@@ -18,7 +18,9 @@ public record ReportingSettings(
     Duration monthsMax,
     Duration queryTimeout,
     int queriesMax,
-    int pageRowsMax) {
+    int pageRowsMax,
+    Duration anchorEvery,
+    int anchorsMax) {
 
   public ReportingSettings {
     if (foldSegmentsMax < 1 || tenantsPerMinute < 0 || queriesMax < 1 || pageRowsMax < 1) {
@@ -42,6 +44,8 @@ public record ReportingSettings(
         reporting.getDuration("range-max.month"),
         reporting.getDuration("query-timeout"),
         reporting.getInt("queries-max"),
-        reporting.getInt("page-rows-max"));
+        reporting.getInt("page-rows-max"),
+        config.getDuration("rowhouse.audit.anchor-every"),
+        config.getInt("rowhouse.audit.anchors-max"));
   }
 }

@@ -131,7 +131,12 @@ public final class UsageProjection {
         SegmentId id = SegmentId.of(envelope.persistenceId());
         byTenant
             .computeIfAbsent(id.tenant().value(), _ -> new ArrayList<>())
-            .add(new RowWriter.Placed(id.number(), envelope.sequenceNr(), envelope.event(), null));
+            .add(
+                new RowWriter.Placed(
+                    id.number(),
+                    envelope.sequenceNr(),
+                    envelope.event(),
+                    envelope.event().chain()));
       }
       long nowMillis = clock.millis();
       session.withConnection(

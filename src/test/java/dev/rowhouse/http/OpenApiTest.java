@@ -14,8 +14,10 @@ import dev.rowhouse.audit.AuditSettings;
 import dev.rowhouse.fairness.FairnessCoordinator;
 import dev.rowhouse.journal.Database;
 import dev.rowhouse.journal.Fence;
+import dev.rowhouse.reporting.Reconciliation;
 import dev.rowhouse.reporting.Reporting;
 import dev.rowhouse.reporting.ReportingSettings;
+import dev.rowhouse.reporting.Witness;
 import dev.rowhouse.retrieval.KnowledgeEntity;
 import dev.rowhouse.serving.Answering;
 import dev.rowhouse.serving.BudgetMarks;
@@ -44,7 +46,10 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -222,13 +227,14 @@ class OpenApiTest {
   }
 
   private static Config auditConfig() {
-    return ConfigFactory.parseResources("audit.conf");
+    return ConfigFactory.parseResources("audit.conf").resolve();
   }
 
   private static Reporting reporting(Database database) {
     Config config =
         ConfigFactory.parseResources("reporting.conf")
             .withFallback(ConfigFactory.parseResources("usage.conf"))
+            .withFallback(auditConfig())
             .resolve();
     return Reporting.of(
         KIT.system(),
@@ -237,7 +243,16 @@ class OpenApiTest {
         Runnable::run,
         InstantSource.system(),
         ReportingSettings.of(config),
-        LedgerSettings.of(config));
+        LedgerSettings.of(config),
+        new Witness() {
+          @Override
+          public CompletionStage<?> anchor(Map<String, String> heads) {
+            return CompletableFuture.completedFuture(0);
+          }
+
+          @Override
+          public void alarm(Reconciliation.Outcome outcome) {}
+        });
   }
 
   private static Planes.Parts parts(Database database) {

@@ -7,6 +7,8 @@ import dev.rowhouse.journal.Fence;
 import dev.rowhouse.journal.JournalSchema;
 import dev.rowhouse.tenant.TenantId;
 import dev.rowhouse.usage.AttemptId;
+import dev.rowhouse.usage.ChainHead;
+import dev.rowhouse.usage.LedgerChain;
 import dev.rowhouse.usage.LedgerReply;
 import dev.rowhouse.usage.LedgerSettings;
 import dev.rowhouse.usage.UsageLedger;
@@ -22,8 +24,12 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.time.ZoneOffset;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
@@ -47,6 +53,25 @@ final class Office implements AutoCloseable {
   private final Random random = new Random(7);
   private long batches;
 
+  /** What was told to the witness. */
+  final Map<String, String> anchors = new ConcurrentHashMap<>();
+
+  final List<Reconciliation.Outcome> alarms = new CopyOnWriteArrayList<>();
+
+  private final Witness witness =
+      new Witness() {
+        @Override
+        public CompletionStage<?> anchor(Map<String, String> heads) {
+          anchors.putAll(heads);
+          return CompletableFuture.completedFuture(heads.size());
+        }
+
+        @Override
+        public void alarm(Reconciliation.Outcome outcome) {
+          alarms.add(outcome);
+        }
+      };
+
   private Office(Config config) {
     database = Database.open(config);
     JournalSchema.create(database);
@@ -60,7 +85,8 @@ final class Office implements AutoCloseable {
             .dispatchers()
             .lookup(DispatcherSelector.fromConfig("rowhouse.blocking-dispatcher"));
     transactions = new Transactions(database, blocking);
-    reporting = Reporting.of(kit.system(), database, fence, blocking, clock, settings, ledgers);
+    reporting =
+        Reporting.of(kit.system(), database, fence, blocking, clock, settings, ledgers, witness);
   }
 
   static Office open(Path directory) {
@@ -82,6 +108,7 @@ final class Office implements AutoCloseable {
                     .formatted(directory.toAbsolutePath()))
             .withFallback(ConfigFactory.parseResources("usage.conf"))
             .withFallback(ConfigFactory.parseResources("reporting.conf"))
+            .withFallback(ConfigFactory.parseResources("audit.conf"))
             .withFallback(ConfigFactory.parseResources("persistence.conf"))
             .withFallback(ConfigFactory.parseResources("serialization.conf"))
             .withFallback(ConfigFactory.load("reference"))
@@ -187,6 +214,25 @@ final class Office implements AutoCloseable {
         split,
         null,
         1_000);
+  }
+
+  /** Tells the witness of changed heads; returns how many it knows by then. */
+  int anchor() {
+    get(Anchors.tell(transactions, witness, 100).thenApply(_ -> true));
+    return anchors.size();
+  }
+
+  /** What is wrong with a ledger by the heads that the witness knows. */
+  List<LedgerChain.Fault> faults(TenantId tenant) {
+    List<ChainHead> heads =
+        anchors.entrySet().stream()
+            .map(
+                it -> {
+                  String[] parts = it.getValue().split(" ", -1);
+                  return new ChainHead(it.getKey(), Long.parseLong(parts[0]), parts[1]);
+                })
+            .toList();
+    return get(reporting.chains().check(tenant.value(), heads));
   }
 
   void sql(String statement) {

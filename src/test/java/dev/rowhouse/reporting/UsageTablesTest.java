@@ -9,6 +9,7 @@ import dev.rowhouse.reporting.UsageQuestion.Split;
 import dev.rowhouse.reporting.UsageQuestion.Width;
 import dev.rowhouse.tenant.TenantId;
 import dev.rowhouse.usage.AttemptId;
+import dev.rowhouse.usage.LedgerChain;
 import dev.rowhouse.usage.UsageLedger;
 import dev.rowhouse.usage.UsageRecord;
 import java.nio.file.Path;
@@ -179,6 +180,7 @@ final class UsageTablesTest {
     assertEquals(difference.expected().costMicros() + 2, difference.found().costMicros());
     assertTrue(office.check(ACME).isAlarming());
     assertEquals(2, office.reporting.counts().alarms());
+    assertEquals(List.of(ACME, ACME), office.alarms.stream().map(it -> it.tenant()).toList());
     assertEquals(List.of(), kinds(office.check(ACME)));
     assertEquals(new Sums(2, 0, 0, 0, 30, 3, 117), office.usage(ACME));
     assertEquals(List.of(), kinds(office.check(GLOBEX)));
@@ -223,6 +225,28 @@ final class UsageTablesTest {
     office.sql("update rowhouse_usage_hours set input_tokens = 0");
     assertEquals(List.of(Kind.FOLDED), kinds(office.check(ACME)));
     assertEquals(before, office.ask(question).rows());
+  }
+
+  @Test
+  void aTailThatWasCutFromALedgerIsFoundByItsAnchor() {
+    office.project();
+    ActorRef<UsageLedger.Command> ledger = office.ledger(ACME);
+    for (int i = 0; i < 3; i++) {
+      office.append(ledger, office.record(NOON, "small", "k1", i, 1));
+    }
+    await(ACME, 3);
+    assertEquals(1, office.anchor());
+    assertTrue(office.anchors.get("usage|acme|1").startsWith("4 "), "the fourth event is the last");
+    assertEquals(List.of(), office.faults(ACME));
+    office.sql(
+        "delete from \"event_journal\" where \"persistence_id\" = 'usage|acme|1'"
+            + " and \"sequence_number\" = 4");
+    LedgerChain.Fault fault = office.faults(ACME).getFirst();
+    assertEquals(LedgerChain.Kind.CUT, fault.kind());
+    assertEquals(4, fault.sequence());
+    office.anchors.clear();
+    assertEquals(List.of(), office.faults(ACME), "without the anchor nobody can know");
+    assertEquals(0, office.anchor(), "what was told is not told again");
   }
 
   private void fold(long beforeHour) {
