@@ -18,9 +18,11 @@ import dev.rowhouse.journal.Database;
 import dev.rowhouse.journal.Fence;
 import dev.rowhouse.retrieval.BgeEmbedder;
 import dev.rowhouse.retrieval.KnowledgeEntity;
+import dev.rowhouse.retrieval.KnowledgeErasure;
 import dev.rowhouse.retrieval.Retrieval;
 import dev.rowhouse.serving.Answering;
 import dev.rowhouse.serving.BudgetMarks;
+import dev.rowhouse.serving.Idempotency;
 import dev.rowhouse.serving.ServingParts;
 import dev.rowhouse.serving.ServingSettings;
 import dev.rowhouse.serving.TenantEntity;
@@ -30,12 +32,16 @@ import dev.rowhouse.tenant.Catalog;
 import dev.rowhouse.tenant.CatalogKeeper;
 import dev.rowhouse.tenant.CatalogReplica;
 import dev.rowhouse.tenant.ClusterSecret;
+import dev.rowhouse.tenant.DataKeys;
+import dev.rowhouse.tenant.Erasure;
 import dev.rowhouse.tenant.HouseCatalog;
 import dev.rowhouse.tenant.JournalProbe;
 import dev.rowhouse.tenant.PromptRenderer;
+import dev.rowhouse.tenant.SigningKey;
 import dev.rowhouse.tenant.TenantDirectory;
 import dev.rowhouse.tenant.TenantDirectoryProjector;
 import dev.rowhouse.tenant.TenantRecord;
+import dev.rowhouse.tenant.TenantSealing;
 import dev.rowhouse.tenant.WriteFence;
 import dev.rowhouse.usage.LedgerSettings;
 import dev.rowhouse.usage.UsageLedger;
@@ -48,6 +54,7 @@ import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.time.ZoneId;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
@@ -154,6 +161,8 @@ final class Node {
         system.dispatchers().lookup(DispatcherSelector.fromConfig("rowhouse.blocking-dispatcher"));
     String self = Cluster.get(system).selfMember().address().toString();
     Fence fence = Fence.open(database, clock);
+    DataKeys keys = Vault.open(data.path(), System.getenv(), database, config, blocking, clock);
+    ClusterSecret secret = clusterSecret(data);
     health.met(Health.Need.JOURNAL, true);
     WriteFence writeFence = writeFence(fence, self, blocking);
     JournalProbe probe = JournalProbe.of(system, config.getString("rowhouse.usage.read-journal"));
@@ -177,7 +186,7 @@ final class Node {
                 keeper, config.getDuration("rowhouse.tenant.catalog-resubscribe-delay")),
             "catalog-replica",
             DispatcherSelector.defaultDispatcher());
-    TenantDirectory directory = directory(system, database, blocking, house);
+    TenantDirectory directory = directory(system, database, blocking, house, keys);
 
     ActorRef<FairnessCoordinator.Command> coordinator =
         FairnessCoordinator.init(
@@ -191,11 +200,23 @@ final class Node {
     blocking.execute(() -> embedder.embedQuery("warm"));
     ActorRef<ShardingEnvelope<KnowledgeEntity.Command>> knowledge =
         KnowledgeEntity.init(
-            sharding, database, embedder, config.getConfig("rowhouse.retrieval"), data.path());
+            sharding,
+            database,
+            keys,
+            embedder,
+            config.getConfig("rowhouse.retrieval"),
+            data.path());
 
     ServingSettings serving = ServingSettings.of(config);
     TenantRecord.Setting records =
-        new TenantRecord.Setting(writeFence, probe, fenceTimeout, house.defaultPlan(), clock);
+        new TenantRecord.Setting(
+            writeFence,
+            probe,
+            keys,
+            new TenantSealing(system),
+            fenceTimeout,
+            house.defaultPlan(),
+            clock);
     LedgerSettings ledgers = LedgerSettings.of(config);
     BudgetMarks marks = new BudgetMarks();
     ServingParts parts =
@@ -220,6 +241,7 @@ final class Node {
     health.met(Health.Need.COORDINATOR, true);
 
     Throttle throttle = Throttle.of(config);
+    Idempotency idempotency = Vault.idempotency(system, database, keys, secret, blocking, clock);
     ActorRef<Throttle.Notice> throttleRef =
         system.systemActorOf(
             throttle.behavior(clock, catalog), "throttle", DispatcherSelector.defaultDispatcher());
@@ -231,7 +253,7 @@ final class Node {
                     system,
                     config,
                     clock,
-                    clusterSecret(data),
+                    secret,
                     token,
                     tenants,
                     knowledge,
@@ -249,6 +271,25 @@ final class Node {
                         new SecureRandom()),
                     throttle,
                     marks,
+                    keys,
+                    idempotency,
+                    new Erasure(
+                        database,
+                        keys,
+                        SigningKey.of(keys),
+                        List.of(
+                            new KnowledgeErasure(
+                                system,
+                                knowledge,
+                                database,
+                                blocking,
+                                data.path(),
+                                config.getDuration("rowhouse.http.ask-timeout")),
+                            idempotency,
+                            directory),
+                        clock,
+                        blocking,
+                        config.getDuration("rowhouse.tenant.erasure.resume-every")),
                     config.getMemorySize("rowhouse.retrieval.files.bytes-max").toBytes(),
                     health)));
     return new Node(data, database, system, planes, health, tokenFromFile).withOrderlyEnd();
@@ -268,8 +309,14 @@ final class Node {
   }
 
   private static TenantDirectory directory(
-      ActorSystem<Void> system, Database database, Executor blocking, HouseCatalog house) {
-    TenantDirectory directory = new TenantDirectory(database, blocking, house.defaultPlan());
+      ActorSystem<Void> system,
+      Database database,
+      Executor blocking,
+      HouseCatalog house,
+      DataKeys keys) {
+    TenantDirectory directory =
+        new TenantDirectory(
+            database, blocking, house.defaultPlan(), keys, new TenantSealing(system));
     try {
       directory.createSchema();
     } catch (SQLException e) {
