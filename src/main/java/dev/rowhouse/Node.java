@@ -23,11 +23,13 @@ import dev.rowhouse.reporting.Reporting;
 import dev.rowhouse.reporting.ReportingSettings;
 import dev.rowhouse.retrieval.BgeEmbedder;
 import dev.rowhouse.retrieval.KnowledgeEntity;
+import dev.rowhouse.retrieval.KnowledgeErasure;
 import dev.rowhouse.retrieval.Retrieval;
 import dev.rowhouse.serving.Answering;
 import dev.rowhouse.serving.BudgetMarks;
 import dev.rowhouse.serving.Census;
 import dev.rowhouse.serving.InHand;
+import dev.rowhouse.serving.Idempotency;
 import dev.rowhouse.serving.ServingParts;
 import dev.rowhouse.serving.ServingSettings;
 import dev.rowhouse.serving.TenantEntity;
@@ -37,12 +39,16 @@ import dev.rowhouse.tenant.Catalog;
 import dev.rowhouse.tenant.CatalogKeeper;
 import dev.rowhouse.tenant.CatalogReplica;
 import dev.rowhouse.tenant.ClusterSecret;
+import dev.rowhouse.tenant.DataKeys;
+import dev.rowhouse.tenant.Erasure;
 import dev.rowhouse.tenant.HouseCatalog;
 import dev.rowhouse.tenant.JournalProbe;
 import dev.rowhouse.tenant.PromptRenderer;
+import dev.rowhouse.tenant.SigningKey;
 import dev.rowhouse.tenant.TenantDirectory;
 import dev.rowhouse.tenant.TenantDirectoryProjector;
 import dev.rowhouse.tenant.TenantRecord;
+import dev.rowhouse.tenant.TenantSealing;
 import dev.rowhouse.tenant.WriteFence;
 import dev.rowhouse.usage.LedgerSettings;
 import dev.rowhouse.usage.UsageLedger;
@@ -55,6 +61,7 @@ import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.time.ZoneId;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
@@ -161,6 +168,8 @@ final class Node {
         system.dispatchers().lookup(DispatcherSelector.fromConfig("rowhouse.blocking-dispatcher"));
     String self = Cluster.get(system).selfMember().address().toString();
     Fence fence = Fence.open(database, clock);
+    DataKeys keys = Vault.open(data.path(), System.getenv(), database, config, blocking, clock);
+    ClusterSecret secret = clusterSecret(data);
     WriteFence writeFence = writeFence(fence, self, blocking);
     JournalProbe probe = JournalProbe.of(system, config.getString("rowhouse.usage.read-journal"));
 
@@ -183,7 +192,7 @@ final class Node {
                 keeper, config.getDuration("rowhouse.tenant.catalog-resubscribe-delay")),
             "catalog-replica",
             DispatcherSelector.defaultDispatcher());
-    TenantDirectory directory = directory(system, database, blocking, house);
+    TenantDirectory directory = directory(system, database, blocking, house, keys);
     LedgerSettings ledgers = LedgerSettings.of(config);
     AuditLog audit = audit(system, database, fence, blocking, clock, data);
     Reporting reporting = reporting(system, database, fence, blocking, clock, ledgers, audit);
@@ -200,11 +209,23 @@ final class Node {
     blocking.execute(() -> embedder.embedQuery("warm"));
     ActorRef<ShardingEnvelope<KnowledgeEntity.Command>> knowledge =
         KnowledgeEntity.init(
-            sharding, database, embedder, config.getConfig("rowhouse.retrieval"), data.path());
+            sharding,
+            database,
+            keys,
+            embedder,
+            config.getConfig("rowhouse.retrieval"),
+            data.path());
 
     ServingSettings serving = ServingSettings.of(config);
     TenantRecord.Setting records =
-        new TenantRecord.Setting(writeFence, probe, fenceTimeout, house.defaultPlan(), clock);
+        new TenantRecord.Setting(
+            writeFence,
+            probe,
+            keys,
+            new TenantSealing(system),
+            fenceTimeout,
+            house.defaultPlan(),
+            clock);
     InHand inHand = new InHand();
     ActorRef<Census.Command> census =
         system.systemActorOf(
@@ -237,6 +258,7 @@ final class Node {
     health.met(Health.Need.COORDINATOR, true);
 
     Throttle throttle = Throttle.of(config);
+    Idempotency idempotency = Vault.idempotency(system, database, keys, secret, blocking, clock);
     ActorRef<Throttle.Notice> throttleRef =
         system.systemActorOf(
             throttle.behavior(clock, catalog), "throttle", DispatcherSelector.defaultDispatcher());
@@ -248,7 +270,7 @@ final class Node {
                     system,
                     config,
                     clock,
-                    clusterSecret(data),
+                    secret,
                     token,
                     tenants,
                     knowledge,
@@ -269,6 +291,25 @@ final class Node {
                         new SecureRandom()),
                     throttle,
                     marks,
+                    keys,
+                    idempotency,
+                    new Erasure(
+                        database,
+                        keys,
+                        SigningKey.of(keys),
+                        List.of(
+                            new KnowledgeErasure(
+                                system,
+                                knowledge,
+                                database,
+                                blocking,
+                                data.path(),
+                                config.getDuration("rowhouse.http.ask-timeout")),
+                            idempotency,
+                            directory),
+                        clock,
+                        blocking,
+                        config.getDuration("rowhouse.tenant.erasure.resume-every")),
                     config.getMemorySize("rowhouse.retrieval.files.bytes-max").toBytes(),
                     health)));
     return new Node(data, database, system, planes, health, tokenFromFile).withOrderlyEnd();
@@ -288,8 +329,14 @@ final class Node {
   }
 
   private static TenantDirectory directory(
-      ActorSystem<Void> system, Database database, Executor blocking, HouseCatalog house) {
-    TenantDirectory directory = new TenantDirectory(database, blocking, house.defaultPlan());
+      ActorSystem<Void> system,
+      Database database,
+      Executor blocking,
+      HouseCatalog house,
+      DataKeys keys) {
+    TenantDirectory directory =
+        new TenantDirectory(
+            database, blocking, house.defaultPlan(), keys, new TenantSealing(system));
     try {
       directory.createSchema();
     } catch (SQLException e) {

@@ -4,18 +4,72 @@ import com.typesafe.config.Config;
 import dev.rowhouse.journal.Database;
 import dev.rowhouse.journal.JournalException;
 import dev.rowhouse.journal.KeyStore;
+import dev.rowhouse.serving.Idempotency;
+import dev.rowhouse.serving.IdempotencySettings;
+import dev.rowhouse.tenant.ClusterSecret;
 import dev.rowhouse.tenant.DataKeys;
 import dev.rowhouse.tenant.MasterKey;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.concurrent.Executor;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.cluster.Member;
+import org.apache.pekko.cluster.typed.Cluster;
 
-/** Opens the data keys at the start of a node, or says in one line why it must not start. */
+/** What is sealed and what seals it: opens the data keys, or says why a node must not start. */
 final class Vault {
   private Vault() {}
+
+  /** Answers kept for repetitions; what is over is removed as long as the node runs. */
+  static Idempotency idempotency(
+      ActorSystem<?> system,
+      Database database,
+      DataKeys keys,
+      ClusterSecret secret,
+      Executor blocking,
+      InstantSource clock) {
+    Cluster cluster = Cluster.get(system);
+    Idempotency idempotency =
+        new Idempotency(
+            database,
+            keys,
+            secret,
+            clock,
+            blocking,
+            IdempotencySettings.of(system.settings().config()),
+            cluster.selfMember().uniqueAddress().toString(),
+            name -> isMember(cluster, name));
+    Duration every = Duration.ofMillis(idempotency.settings().sweepMillis());
+    system
+        .scheduler()
+        .scheduleWithFixedDelay(
+            every,
+            every,
+            () -> blocking.execute(() -> sweep(system, idempotency)),
+            system.executionContext());
+    return idempotency;
+  }
+
+  private static void sweep(ActorSystem<?> system, Idempotency idempotency) {
+    try {
+      idempotency.sweep();
+    } catch (JournalException e) {
+      system.log().warn("idempotency keys that are over stay for now: {}", e.getMessage());
+    }
+  }
+
+  private static boolean isMember(Cluster cluster, String name) {
+    for (Member member : cluster.state().getMembers()) {
+      if (member.uniqueAddress().toString().equals(name)) {
+        return true;
+      }
+    }
+    return false;
+  }
 
   static DataKeys open(
       Path dataDirectory,

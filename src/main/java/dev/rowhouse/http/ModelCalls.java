@@ -4,11 +4,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.rowhouse.serving.Answer;
 import dev.rowhouse.serving.Answering;
 import dev.rowhouse.serving.Ask;
+import dev.rowhouse.serving.Refusal;
 import dev.rowhouse.serving.Throttle;
 import dev.rowhouse.tenant.CatalogReplica;
 import dev.rowhouse.tenant.Checked;
 import dev.rowhouse.tenant.TenantId;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.NotUsed;
@@ -70,6 +72,7 @@ final class ModelCalls {
   private final CatalogReplica catalog;
   private final long bodyBytesMax;
   private final Duration requestTimeout;
+  private final IdempotentCalls idempotent;
 
   ModelCalls(
       ActorSystem<?> system,
@@ -77,13 +80,15 @@ final class ModelCalls {
       Throttle throttle,
       CatalogReplica catalog,
       long bodyBytesMax,
-      Duration requestTimeout) {
+      Duration requestTimeout,
+      IdempotentCalls idempotent) {
     this.system = system;
     this.settings = settings;
     this.throttle = throttle;
     this.catalog = catalog;
     this.bodyBytesMax = bodyBytesMax;
     this.requestTimeout = requestTimeout;
+    this.idempotent = idempotent;
   }
 
   CompletionStage<HttpResponse> answer(
@@ -111,10 +116,24 @@ final class ModelCalls {
                   "The header " + Patience.SDK_HEADER + " must be a number of seconds.")));
     }
     Patience patience = new Patience(requestTimeout.toMillis(), sdkMillis);
+    List<String> idempotencyKeys = IdempotentCalls.keys(call);
+    Refusal fault = idempotencyKeys.isEmpty() ? null : IdempotentCalls.fault(idempotencyKeys);
+    if (fault != null) {
+      return CompletableFuture.completedFuture(Replies.openAiError(fault));
+    }
     return switch (reader.read(root, origin(call, key, patience, bytes.size()))) {
       case Checked.Bad<Ask> bad ->
           CompletableFuture.completedFuture(Replies.openAiError(Replies.badRequest(bad.errors())));
-      case Checked.Good<Ask> good -> open(call, tenant, good.value(), bytes);
+      case Checked.Good<Ask>(Ask ask) when !idempotencyKeys.isEmpty() ->
+          idempotent.answer(
+              call,
+              tenant,
+              ask,
+              bytes,
+              idempotencyKeys.getFirst(),
+              () -> run(tenant, ask, bytes, null));
+      case Checked.Good<Ask>(Ask ask) ->
+          run(tenant, ask, bytes, call.connection()).thenApply(ModelCalls::response);
     };
   }
 
@@ -129,12 +148,17 @@ final class ModelCalls {
         bodyBytes);
   }
 
-  private CompletionStage<HttpResponse> open(
-      Call call, TenantId tenant, Ask ask, ByteString bytes) {
+  /**
+   * Runs the request.
+   *
+   * @param connection ends the request when the client leaves; absent: it goes on
+   */
+  private CompletionStage<Answer> run(
+      TenantId tenant, Ask ask, ByteString bytes, @Nullable Connection connection) {
     Answer.Refused refused =
         throttle.refuse(tenant, ask, catalog.current().version(), settings.clock().millis());
     if (refused != null) {
-      return CompletableFuture.completedFuture(response(refused));
+      return CompletableFuture.completedFuture(refused);
     }
     CompletableFuture<Answer> answer = new CompletableFuture<>();
     ActorRef<Object> answering =
@@ -142,17 +166,35 @@ final class ModelCalls {
             Answering.create(settings, tenant, ask, bytes, answer),
             ask.attempt(),
             DispatcherSelector.defaultDispatcher());
-    call.connection().onGone(() -> answering.tell(Answering.ClientGone.CLIENT_GONE));
+    if (connection == null) {
+      return answer;
+    }
+    connection.onGone(() -> answering.tell(Answering.ClientGone.CLIENT_GONE));
     return answer.thenApply(
         given -> {
-          call.connection().forget();
-          return response(given);
+          connection.forget();
+          return given;
         });
   }
 
   /** The attempt that answers is the request's id, also when it is the second one. */
-  private static HttpResponse response(Answer answer) {
+  static HttpResponse response(Answer answer) {
     return body(answer).addHeader(RawHeader.create(Listener.REQUEST_ID, answer.attempt()));
+  }
+
+  /** A stream's response whose events were made elsewhere. */
+  static HttpResponse withAttempt(Answer.Streamed streamed, HttpResponse response) {
+    HttpResponse named =
+        response.addHeader(RawHeader.create(Listener.REQUEST_ID, streamed.attempt()));
+    return streamed.limits() == null
+        ? named
+        : named.addHeaders(Replies.limitHeaders(streamed.limits()));
+  }
+
+  static HttpResponse eventStream(Source<ByteString, NotUsed> events) {
+    return HttpResponse.create()
+        .addHeader(RawHeader.create("Cache-Control", "no-cache"))
+        .withEntity(HttpEntities.createChunked(EVENT_STREAM, events));
   }
 
   private static HttpResponse body(Answer answer) {
@@ -170,11 +212,7 @@ final class ModelCalls {
             : response.addHeaders(Replies.limitHeaders(whole.limits()));
       }
       case Answer.Streamed streamed -> {
-        Source<ByteString, NotUsed> events = streamed.parts().map(ModelCalls::event);
-        HttpResponse response =
-            HttpResponse.create()
-                .addHeader(RawHeader.create("Cache-Control", "no-cache"))
-                .withEntity(HttpEntities.createChunked(EVENT_STREAM, events));
+        HttpResponse response = eventStream(streamed.parts().map(ModelCalls::event));
         yield streamed.limits() == null
             ? response
             : response.addHeaders(Replies.limitHeaders(streamed.limits()));
@@ -182,7 +220,7 @@ final class ModelCalls {
     };
   }
 
-  private static ByteString event(Answer.Part part) {
+  static ByteString event(Answer.Part part) {
     return switch (part) {
       case Answer.Part.Chunks chunks -> {
         ByteString events = ByteString.emptyByteString();

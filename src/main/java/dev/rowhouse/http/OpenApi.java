@@ -2,11 +2,16 @@ package dev.rowhouse.http;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.rowhouse.serving.Idempotency;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 
 /** The OpenAPI 3.1 document of a plane, made from its table of routes. */
 final class OpenApi {
+  /** The routes that ask a model. */
+  private static final Set<String> IDEMPOTENT = Set.of("/v1/chat/completions", "/v1/embeddings");
+
   private OpenApi() {}
 
   static ObjectNode document(
@@ -58,6 +63,18 @@ final class OpenApi {
             .putObject("schema")
             .put("type", "string");
       }
+    }
+    if (IDEMPOTENT.contains(route.pattern())) {
+      parameters
+          .addObject()
+          .put("name", IdempotentCalls.HEADER)
+          .put("in", "header")
+          .put("required", false)
+          .put("description", "The same key and body again get the first answer, for 24 hours.")
+          .putObject("schema")
+          .put("type", "string")
+          .put("minLength", 1)
+          .put("maxLength", Idempotency.KEY_LENGTH_MAX);
     }
     ObjectNode schema = RequestBodies.schema(route.method(), route.pattern());
     if (schema != null) {

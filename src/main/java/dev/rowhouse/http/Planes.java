@@ -7,12 +7,15 @@ import dev.rowhouse.reporting.Reporting;
 import dev.rowhouse.retrieval.KnowledgeEntity;
 import dev.rowhouse.serving.Answering;
 import dev.rowhouse.serving.BudgetMarks;
+import dev.rowhouse.serving.Idempotency;
 import dev.rowhouse.serving.TenantPort;
 import dev.rowhouse.serving.Throttle;
 import dev.rowhouse.serving.Workers;
 import dev.rowhouse.tenant.CatalogKeeper;
 import dev.rowhouse.tenant.CatalogReplica;
 import dev.rowhouse.tenant.ClusterSecret;
+import dev.rowhouse.tenant.DataKeys;
+import dev.rowhouse.tenant.Erasure;
 import dev.rowhouse.tenant.Scope;
 import dev.rowhouse.tenant.TenantDirectory;
 import java.time.Duration;
@@ -31,6 +34,9 @@ public final class Planes {
    *
    * @param answering what every request's Answering is made with
    * @param throttle what this node refuses by itself
+   * @param keys what opens what tenants wrote
+   * @param idempotency answers kept for requests that come again
+   * @param erasure what ends a tenant
    * @param marks budgets of this node's tenants that were nearly used up
    */
   public record Parts(
@@ -51,6 +57,9 @@ public final class Planes {
       Answering.Settings answering,
       Throttle throttle,
       BudgetMarks marks,
+      DataKeys keys,
+      Idempotency idempotency,
+      Erasure erasure,
       long fileBytesMax,
       Health health) {}
 
@@ -131,11 +140,12 @@ public final class Planes {
             parts.throttle,
             parts.catalog,
             http.getMemorySize("body-max").toBytes(),
-            http.getDuration("request-timeout"));
+            http.getDuration("request-timeout"),
+            new IdempotentCalls(parts.system, tenants, parts.idempotency));
     ChatRoute chat = new ChatRoute(modelCalls);
     EmbeddingRoute embeddings = new EmbeddingRoute(modelCalls);
     ModelRoutes models = new ModelRoutes(parts.catalog, parts.clock.instant().getEpochSecond());
-    UsageRoutes usage = new UsageRoutes(tenants, parts.clock);
+    UsageRoutes usage = new UsageRoutes(tenants, parts.keys, parts.clock);
     FileRoutes files = new FileRoutes(knowledge, parts.fileBytesMax);
     StoreRoutes stores = new StoreRoutes(knowledge, parts.clock);
     Router<TenantPlane.TenantHandler> router = new Router<>();
@@ -228,16 +238,13 @@ public final class Planes {
 
   private static Handler operatorPlane(Parts parts, Config http, Metrics metrics) {
     Duration askTimeout = http.getDuration("ask-timeout");
-    KnowledgePort knowledge = new KnowledgePort(parts.system, parts.knowledge, askTimeout);
     TenantCalls calls = new TenantCalls(parts.tenants);
     KeyAdmin keys = new KeyAdmin(calls, parts.secret, parts.clock);
-    TenantAdmin tenants =
-        new TenantAdmin(
-            calls,
-            knowledge,
-            new Reservations(parts.system, parts.keeper, parts.tenants, askTimeout),
-            parts.catalog,
-            parts.secret);
+    Reservations reservations =
+        new Reservations(parts.system, parts.keeper, parts.tenants, askTimeout);
+    Offboarding offboarding = new Offboarding(calls, parts.tenants, reservations, parts.erasure);
+    offboarding.resume(parts.system);
+    TenantAdmin tenants = new TenantAdmin(calls, reservations, parts.catalog, parts.secret);
     CatalogAdmin catalog =
         new CatalogAdmin(parts.system, parts.keeper, parts.catalog, parts.slotsDefault, askTimeout);
     ClusterAdmin cluster = new ClusterAdmin(parts.system, parts.coordinator, askTimeout);
@@ -249,7 +256,11 @@ public final class Planes {
             .on("PUT", tenant, "Onboards a tenant, or replaces its settings.", tenants::put)
             .on("GET", tenant, "One tenant.", tenants::get)
             .on("PATCH", tenant, "Changes settings (RFC 7396).", tenants::patch)
-            .on("DELETE", tenant, "Offboards a tenant and erases what it knew.", tenants::delete)
+            .on(
+                "DELETE",
+                tenant,
+                "Offboards a tenant and erases what it knew.",
+                offboarding::delete)
             .on("POST", tenant + "/suspend", "Refuses its requests.", tenants::suspend)
             .on("POST", tenant + "/resume", "Takes its requests again.", tenants::resume)
             .on("GET", tenant + "/keys", "Lists keys.", keys::list)
@@ -257,6 +268,7 @@ public final class Planes {
             .on("PATCH", tenant + "/keys/{key}", "Changes a key's name or limits.", keys::patch)
             .on("DELETE", tenant + "/keys/{key}", "Revokes a key.", keys::revoke)
             .on("POST", tenant + "/keys/{key}/rotate", "Replaces a key.", keys::rotate)
+            .on("GET", "/admin/erasure-key", "Verifies erasure reports.", offboarding::key)
             .on("GET", "/admin/plans", "Lists plans.", catalog::plans)
             .on("GET", "/admin/plans/{plan}", "One plan.", catalog::plan)
             .on("PUT", "/admin/plans/{plan}", "Makes or replaces a plan.", catalog::putPlan)

@@ -1,8 +1,6 @@
 package dev.rowhouse.http;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.rowhouse.retrieval.KnowledgeEntity;
-import dev.rowhouse.retrieval.KnowledgeReply;
 import dev.rowhouse.serving.Refusal;
 import dev.rowhouse.tenant.ApiKey;
 import dev.rowhouse.tenant.CatalogReplica;
@@ -26,20 +24,14 @@ final class TenantAdmin {
       "The key is shown this once. Keep it; the house keeps only its hash.";
 
   private final TenantCalls calls;
-  private final KnowledgePort knowledge;
   private final Reservations reservations;
   private final CatalogReplica catalog;
   private final ClusterSecret secret;
   private final RandomGenerator random = new SecureRandom();
 
   TenantAdmin(
-      TenantCalls calls,
-      KnowledgePort knowledge,
-      Reservations reservations,
-      CatalogReplica catalog,
-      ClusterSecret secret) {
+      TenantCalls calls, Reservations reservations, CatalogReplica catalog, ClusterSecret secret) {
     this.calls = calls;
-    this.knowledge = knowledge;
     this.reservations = reservations;
     this.catalog = catalog;
     this.secret = secret;
@@ -155,54 +147,6 @@ final class TenantAdmin {
         tenant ->
             calls.execute(
                 tenant, new TenantCommand.Resume(call.requestId()), reply -> profile(200, reply)));
-  }
-
-  /** Ends the tenant: its keys first, so that nothing new comes, then what it knew. */
-  CompletionStage<HttpResponse> delete(Call call) {
-    return TenantCalls.withTenant(
-        call,
-        tenant ->
-            calls.execute(
-                tenant,
-                new TenantCommand.Offboard(call.requestId()),
-                reply ->
-                    reply instanceof TenantReply.Offboarded offboarded
-                        ? reservations
-                            .release(call.requestId(), tenant)
-                            .thenCompose(_ -> erase(tenant, offboarded))
-                        : TenantCalls.other(reply)));
-  }
-
-  private CompletionStage<HttpResponse> erase(TenantId tenant, TenantReply.Offboarded offboarded) {
-    return knowledge
-        .ask(tenant, replyTo -> new KnowledgeEntity.Erase(replyTo))
-        .thenApply(
-            reply -> {
-              if (!(reply instanceof KnowledgeReply.Erased erased)) {
-                return Replies.problem(
-                    new Refusal(
-                        503,
-                        "erasure_incomplete",
-                        "The tenant is offboarded, but its documents are not erased yet. Send the"
-                            + " same DELETE again.",
-                        null,
-                        1_000,
-                        true));
-              }
-              ObjectNode body =
-                  Json.object()
-                      .put("tenant", tenant.value())
-                      .put("status", "offboarded")
-                      .put("offboarded_at", offboarded.at().toString());
-              body.putObject("erased")
-                  .put("keys", offboarded.keysRevoked())
-                  .put("prompts", offboarded.promptsErased())
-                  .put("files", erased.files())
-                  .put("vector_stores", erased.stores())
-                  .put("chunks", erased.chunks());
-              body.putArray("kept").add("usage totals and records, which hold no content");
-              return Replies.json(200, body);
-            });
   }
 
   private CompletionStage<HttpResponse> profile(int status, TenantReply reply) {

@@ -7,6 +7,8 @@ import dev.rowhouse.serving.Refusal;
 import dev.rowhouse.serving.Refusals;
 import dev.rowhouse.serving.TenantEntity;
 import dev.rowhouse.serving.TenantPort;
+import dev.rowhouse.tenant.DataKey;
+import dev.rowhouse.tenant.DataKeys;
 import dev.rowhouse.tenant.TenantId;
 import dev.rowhouse.tenant.TenantProfile;
 import dev.rowhouse.usage.Bucket;
@@ -44,10 +46,12 @@ final class UsageRoutes {
       Map.of("model", GroupBy.MODEL, "key", GroupBy.KEY);
 
   private final TenantPort tenants;
+  private final DataKeys keys;
   private final InstantSource clock;
 
-  UsageRoutes(TenantPort tenants, InstantSource clock) {
+  UsageRoutes(TenantPort tenants, DataKeys keys, InstantSource clock) {
     this.tenants = tenants;
+    this.keys = keys;
     this.clock = clock;
   }
 
@@ -93,11 +97,12 @@ final class UsageRoutes {
     boolean csv = "csv".equals(call.query("format")) || wantsCsv(call);
     return this.<LedgerReply.Records>query(
             caller.tenant(), ref -> new UsageLedger.ReadRecords(call.query("after"), limit, ref))
-        .thenApply(
-            reply ->
+        .thenCombine(
+            keys.findLater(caller.tenant()),
+            (reply, key) ->
                 switch (reply) {
                   case LedgerReply.RecordsPage page ->
-                      csv ? csv(page) : Replies.json(200, records(page));
+                      csv ? csv(page, key) : Replies.json(200, records(page, key));
                   case LedgerReply.RecordsRefused refused ->
                       error(Replies.badRequest(refused.parameter(), refused.reason()));
                   case LedgerReply.Away _ -> error(away());
@@ -116,11 +121,12 @@ final class UsageRoutes {
       Call call, TenantPlane.Caller caller, TenantProfile profile, LimitsView limits) {
     String id = call.segments().getLast();
     return this.<LedgerReply.Find>query(caller.tenant(), ref -> new UsageLedger.FindRecord(id, ref))
-        .thenApply(
-            reply ->
+        .thenCombine(
+            keys.findLater(caller.tenant()),
+            (reply, key) ->
                 switch (reply) {
                   case LedgerReply.Found found ->
-                      Replies.json(200, record(found.record().attempt(), found.record()));
+                      Replies.json(200, record(found.record().attempt(), found.record(), key));
                   case LedgerReply.StillOpen open ->
                       Replies.json(
                           200,
@@ -193,16 +199,16 @@ final class UsageRoutes {
         .put("cost", cost / 1e6);
   }
 
-  private static ObjectNode records(LedgerReply.RecordsPage page) {
+  private static ObjectNode records(LedgerReply.RecordsPage page, DataKeys.Lookup key) {
     ObjectNode body = Json.object().put("object", "list");
     ArrayNode data = body.putArray("data");
     for (LedgerReply.RecordRow row : page.records()) {
-      data.add(record(row.id(), row.record()));
+      data.add(record(row.id(), row.record(), key));
     }
     return body.put("has_more", page.hasMore()).put("last_id", page.lastId());
   }
 
-  private static ObjectNode record(String id, UsageRecord record) {
+  private static ObjectNode record(String id, UsageRecord record, DataKeys.Lookup key) {
     return Json.object()
         .put("id", id)
         .put("request_id", record.attempt())
@@ -222,10 +228,21 @@ final class UsageRoutes {
         .put("queue_ms", record.queueMillis())
         .put("cache", record.cache())
         .put("cost", record.costMicros() / 1e6)
-        .put("client_request_id", record.label());
+        .put("client_request_id", label(record.label(), key));
   }
 
-  private static HttpResponse csv(LedgerReply.RecordsPage page) {
+  /** The client's own words; null when nobody can read them any more. */
+  private static @Nullable String label(@Nullable String kept, DataKeys.Lookup lookup) {
+    if (kept == null || !DataKey.isSealed(kept)) {
+      return kept;
+    }
+    return lookup instanceof DataKeys.Held(DataKey key)
+            && key.open(DataKey.Purpose.USAGE_LABEL, kept) instanceof DataKey.Opened opened
+        ? opened.text()
+        : null;
+  }
+
+  private static HttpResponse csv(LedgerReply.RecordsPage page, DataKeys.Lookup key) {
     StringBuilder text =
         new StringBuilder(
             "id,request_id,time,key,model,answered_by,input_tokens,output_tokens,status,"
@@ -233,7 +250,7 @@ final class UsageRoutes {
                 + "queue_ms,cache,cost,client_request_id\r\n");
     for (LedgerReply.RecordRow row : page.records()) {
       boolean first = true;
-      for (var value : record(row.id(), row.record())) {
+      for (var value : record(row.id(), row.record(), key)) {
         text.append(first ? "" : ",").append(Csv.field(value.isNull() ? "" : value.asText()));
         first = false;
       }

@@ -1,16 +1,22 @@
 package dev.rowhouse.retrieval;
 
 import dev.rowhouse.journal.Database;
+import dev.rowhouse.tenant.DataKey.Purpose;
+import dev.rowhouse.tenant.DataKeys;
 import dev.rowhouse.tenant.TenantId;
 import java.util.List;
 
 /** The chunks of one tenant's files, with their embeddings. */
 final class ChunkTable {
   private final Database database;
+  private final TenantId owner;
   private final String tenant;
+  private final DataKeys keys;
 
-  ChunkTable(Database database, TenantId tenant) {
+  ChunkTable(Database database, TenantId tenant, DataKeys keys) {
     this.database = database;
+    this.owner = tenant;
+    this.keys = keys;
     this.tenant = tenant.value();
   }
 
@@ -24,6 +30,7 @@ final class ChunkTable {
    * meanwhile, so that no chunk outlives its file.
    */
   boolean add(String store, String file, List<Embedded> chunks) {
+    Sealer sealer = Sealer.of(keys, owner);
     return Sql.transaction(
         database,
         sql -> {
@@ -54,10 +61,10 @@ final class ChunkTable {
                 store,
                 file,
                 chunk.ordinal(),
-                chunk.heading(),
-                chunk.text(),
+                sealer.seal(Purpose.CHUNK_HEADING, chunk.heading()),
+                sealer.seal(Purpose.CHUNK_TEXT, chunk.text()),
                 chunk.overlapChars(),
-                Vectors.toBytes(embedded.vector()));
+                sealer.seal(Purpose.CHUNK_VECTOR, Vectors.toBytes(embedded.vector())));
           }
           return true;
         });
@@ -65,6 +72,7 @@ final class ChunkTable {
 
   /** Chunks from an ordinal on, in order. */
   List<Embedded> read(String store, String file, int from, int limit) {
+    Sealer sealer = Sealer.of(keys, owner);
     return Sql.transaction(
         database,
         sql ->
@@ -74,8 +82,12 @@ final class ChunkTable {
                     + " ORDER BY ordinal LIMIT ?",
                 row ->
                     new Embedded(
-                        new Chunk(row.getInt(1), row.getString(2), row.getString(3), row.getInt(4)),
-                        Vectors.fromBytes(row.getBytes(5))),
+                        new Chunk(
+                            row.getInt(1),
+                            sealer.open(Purpose.CHUNK_HEADING, row.getString(2)),
+                            sealer.open(Purpose.CHUNK_TEXT, row.getString(3)),
+                            row.getInt(4)),
+                        Vectors.fromBytes(sealer.open(Purpose.CHUNK_VECTOR, row.getBytes(5)))),
                 tenant,
                 store,
                 file,

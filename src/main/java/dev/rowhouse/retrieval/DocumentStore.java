@@ -1,13 +1,15 @@
 package dev.rowhouse.retrieval;
 
 import dev.rowhouse.journal.Database;
+import dev.rowhouse.tenant.DataKeys;
 import dev.rowhouse.tenant.TenantId;
 
 /**
  * What one tenant has stored, durably: its files, stores, chunks and batches.
  *
  * <p>The tenant is given once, here; it is in the WHERE of every statement, and no operation below
- * takes another. Calls block on the database.
+ * takes another. What the tenant wrote is sealed under its data key: contents, names, attributes,
+ * texts and vectors. Calls block on the database.
  */
 public final class DocumentStore {
   private final Database database;
@@ -19,14 +21,19 @@ public final class DocumentStore {
   private final ChunkTable chunks;
   private final BatchTable batches;
 
-  public DocumentStore(Database database, TenantId tenant) {
+  /**
+   * The documents of that tenant, in tables that exist.
+   *
+   * @param keys what seals and opens them
+   */
+  public DocumentStore(Database database, TenantId tenant, DataKeys keys) {
     this.database = database;
     this.owner = tenant;
     this.tenant = tenant.value();
-    this.files = new FileTable(database, tenant);
-    this.stores = new StoreTable(database, tenant);
-    this.storeFiles = new StoreFileTable(database, tenant);
-    this.chunks = new ChunkTable(database, tenant);
+    this.files = new FileTable(database, tenant, keys);
+    this.stores = new StoreTable(database, tenant, keys);
+    this.storeFiles = new StoreFileTable(database, tenant, keys);
+    this.chunks = new ChunkTable(database, tenant, keys);
     this.batches = new BatchTable(database, tenant);
   }
 

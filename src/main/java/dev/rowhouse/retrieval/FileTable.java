@@ -1,6 +1,8 @@
 package dev.rowhouse.retrieval;
 
 import dev.rowhouse.journal.Database;
+import dev.rowhouse.tenant.DataKey.Purpose;
+import dev.rowhouse.tenant.DataKeys;
 import dev.rowhouse.tenant.TenantId;
 import java.io.ByteArrayOutputStream;
 import java.sql.ResultSet;
@@ -19,10 +21,14 @@ final class FileTable {
   private static final String PROCESSED = "processed";
 
   private final Database database;
+  private final TenantId owner;
   private final String tenant;
+  private final DataKeys keys;
 
-  FileTable(Database database, TenantId tenant) {
+  FileTable(Database database, TenantId tenant, DataKeys keys) {
     this.database = database;
+    this.owner = tenant;
+    this.keys = keys;
     this.tenant = tenant.value();
   }
 
@@ -44,6 +50,7 @@ final class FileTable {
 
   /** Opens an upload; again is nothing new. */
   void begin(String id, String filename, String purpose, Instant now) {
+    Sealer sealer = Sealer.of(keys, owner);
     Sql.transaction(
         database,
         sql ->
@@ -58,7 +65,7 @@ final class FileTable {
                         + " created_at, status) VALUES (?, ?, ?, ?, 0, ?, ?)",
                     tenant,
                     id,
-                    filename,
+                    sealer.seal(Purpose.FILE_NAME, filename),
                     purpose,
                     now.toEpochMilli(),
                     UPLOADING));
@@ -73,6 +80,7 @@ final class FileTable {
 
   /** Stores a piece; the same piece again is nothing new. */
   Appended append(String id, int ordinal, byte[] content, long fileBytesMax) {
+    Sealer sealer = Sealer.of(keys, owner);
     return Sql.transaction(
         database,
         sql -> {
@@ -105,7 +113,7 @@ final class FileTable {
               tenant,
               id,
               ordinal,
-              content);
+              sealer.seal(Purpose.FILE_CONTENT, content));
           sql.update(
               "UPDATE knowledge_files SET size_bytes = size_bytes + ? WHERE tenant = ? AND id = ?",
               content.length,
@@ -155,6 +163,7 @@ final class FileTable {
   }
 
   @Nullable StoredFile get(String id) {
+    Sealer sealer = Sealer.of(keys, owner);
     return Sql.<@Nullable StoredFile>transaction(
         database,
         sql ->
@@ -163,7 +172,7 @@ final class FileTable {
                     + COLUMNS
                     + " FROM knowledge_files WHERE tenant = ? AND id = ?"
                     + " AND status = ?",
-                FileTable::read,
+                row -> read(row, sealer),
                 tenant,
                 id,
                 PROCESSED));
@@ -171,6 +180,7 @@ final class FileTable {
 
   /** Null when the cursor names no file. */
   @Nullable Page<StoredFile> list(PageRequest page, @Nullable String purpose) {
+    Sealer sealer = Sealer.of(keys, owner);
     return Sql.<@Nullable Page<StoredFile>>transaction(
         database,
         sql -> {
@@ -198,7 +208,8 @@ final class FileTable {
                   ? keyset.arguments(tenant, PROCESSED)
                   : keyset.arguments(tenant, PROCESSED, purpose);
           List<StoredFile> rows =
-              sql.query(where + keyset.clause("created_at", "id"), FileTable::read, arguments);
+              sql.query(
+                  where + keyset.clause("created_at", "id"), row -> read(row, sealer), arguments);
           return Page.of(rows, page.limit());
         });
   }
@@ -216,13 +227,14 @@ final class FileTable {
   }
 
   byte @Nullable [] piece(String id, int ordinal) {
+    Sealer sealer = Sealer.of(keys, owner);
     return Sql.<byte @Nullable []>transaction(
         database,
         sql ->
             sql.first(
                 "SELECT content FROM knowledge_pieces WHERE tenant = ? AND file_id = ?"
                     + " AND ordinal = ?",
-                row -> row.getBytes(1),
+                row -> sealer.open(Purpose.FILE_CONTENT, row.getBytes(1)),
                 tenant,
                 id,
                 ordinal));
@@ -286,10 +298,10 @@ final class FileTable {
     sql.update("DELETE FROM knowledge_pieces WHERE tenant = ? AND file_id = ?", tenant, id);
   }
 
-  private static StoredFile read(ResultSet row) throws SQLException {
+  private static StoredFile read(ResultSet row, Sealer sealer) throws SQLException {
     return new StoredFile(
         row.getString(1),
-        row.getString(2),
+        sealer.open(Purpose.FILE_NAME, row.getString(2)),
         row.getString(3),
         row.getLong(4),
         Instant.ofEpochMilli(row.getLong(5)));

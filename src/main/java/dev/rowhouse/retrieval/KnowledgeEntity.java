@@ -2,6 +2,7 @@ package dev.rowhouse.retrieval;
 
 import com.typesafe.config.Config;
 import dev.rowhouse.journal.Database;
+import dev.rowhouse.tenant.DataKeys;
 import dev.rowhouse.tenant.TenantId;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -248,6 +249,7 @@ public final class KnowledgeEntity extends AbstractBehavior<KnowledgeEntity.Comm
   public static ActorRef<ShardingEnvelope<Command>> init(
       ClusterSharding sharding,
       Database database,
+      DataKeys keys,
       Embedder embedder,
       Config config,
       Path dataDirectory) {
@@ -260,6 +262,7 @@ public final class KnowledgeEntity extends AbstractBehavior<KnowledgeEntity.Comm
                     create(
                         new TenantId(entity.getEntityId()),
                         database,
+                        keys,
                         embedder,
                         gate,
                         settings,
@@ -272,6 +275,7 @@ public final class KnowledgeEntity extends AbstractBehavior<KnowledgeEntity.Comm
   private static Behavior<Command> create(
       TenantId tenant,
       Database database,
+      DataKeys keys,
       Embedder embedder,
       IngestionGate gate,
       RetrievalSettings settings,
@@ -289,7 +293,7 @@ public final class KnowledgeEntity extends AbstractBehavior<KnowledgeEntity.Comm
                           .lookup(DispatcherSelector.fromConfig(BLOCKING_DISPATCHER));
                   TenantKnowledge knowledge =
                       new TenantKnowledge(
-                          tenant, database, embedder, settings, indexes, blocking, clock);
+                          tenant, database, keys, embedder, settings, indexes, blocking, clock);
                   return new KnowledgeEntity(
                       context, timers, knowledge, gate, settings, clock, shard);
                 }));

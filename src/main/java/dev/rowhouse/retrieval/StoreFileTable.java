@@ -1,6 +1,8 @@
 package dev.rowhouse.retrieval;
 
 import dev.rowhouse.journal.Database;
+import dev.rowhouse.tenant.DataKey.Purpose;
+import dev.rowhouse.tenant.DataKeys;
 import dev.rowhouse.tenant.TenantId;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -20,10 +22,14 @@ final class StoreFileTable {
   private static final int REMOVALS_KEPT = 10_000;
 
   private final Database database;
+  private final TenantId owner;
   private final String tenant;
+  private final DataKeys keys;
 
-  StoreFileTable(Database database, TenantId tenant) {
+  StoreFileTable(Database database, TenantId tenant, DataKeys keys) {
     this.database = database;
+    this.owner = tenant;
+    this.keys = keys;
     this.tenant = tenant.value();
   }
 
@@ -34,25 +40,27 @@ final class StoreFileTable {
       Map<String, Object> attributes,
       ChunkingStrategy chunking,
       Instant now) {
+    Sealer sealer = Sealer.of(keys, owner);
     Sql.transaction(
         database,
         sql -> {
-          StoreFile known = find(sql, store, file);
+          StoreFile known = find(sql, sealer, store, file);
           if (known != null) {
             return switch (known.status()) {
               case IN_PROGRESS, COMPLETED -> 0;
               case FAILED, CANCELLED -> {
                 detach(sql, tenant, store, file);
-                yield insert(sql, store, file, attributes, chunking, now);
+                yield insert(sql, sealer, store, file, attributes, chunking, now);
               }
             };
           }
-          return insert(sql, store, file, attributes, chunking, now);
+          return insert(sql, sealer, store, file, attributes, chunking, now);
         });
   }
 
   private int insert(
       Sql sql,
+      Sealer sealer,
       String store,
       String file,
       Map<String, Object> attributes,
@@ -67,7 +75,7 @@ final class StoreFileTable {
         store,
         file,
         FileStatus.IN_PROGRESS.wireName(),
-        Attributes.write(attributes),
+        sealer.seal(Purpose.FILE_ATTRIBUTES, Attributes.write(attributes)),
         chunking.auto(),
         chunking.maxChunkSizeTokens(),
         chunking.chunkOverlapTokens(),
@@ -75,16 +83,18 @@ final class StoreFileTable {
   }
 
   @Nullable StoreFile get(String store, String file) {
-    return Sql.<@Nullable StoreFile>transaction(database, sql -> find(sql, store, file));
+    Sealer sealer = Sealer.of(keys, owner);
+    return Sql.<@Nullable StoreFile>transaction(database, sql -> find(sql, sealer, store, file));
   }
 
-  private @Nullable StoreFile find(Sql sql, String store, String file) throws SQLException {
+  private @Nullable StoreFile find(Sql sql, Sealer sealer, String store, String file)
+      throws SQLException {
     return sql.first(
         "SELECT "
             + COLUMNS
             + " FROM knowledge_store_files"
             + " WHERE tenant = ? AND store_id = ? AND file_id = ?",
-        StoreFileTable::read,
+        row -> read(row, sealer),
         tenant,
         store,
         file);
@@ -103,10 +113,11 @@ final class StoreFileTable {
   /** Null when the cursor names no file of the store (and batch). */
   @Nullable Page<StoreFile> list(
       String store, @Nullable String batch, @Nullable FileStatus status, PageRequest page) {
+    Sealer sealer = Sealer.of(keys, owner);
     return Sql.<@Nullable Page<StoreFile>>transaction(
         database,
         sql -> {
-          StoreFile last = page.after() == null ? null : find(sql, store, page.after());
+          StoreFile last = page.after() == null ? null : find(sql, sealer, store, page.after());
           if (page.after() != null && last == null) {
             return null;
           }
@@ -126,7 +137,7 @@ final class StoreFileTable {
           List<StoreFile> rows =
               sql.query(
                   where + keyset.clause("created_at", "file_id"),
-                  StoreFileTable::read,
+                  row -> read(row, sealer),
                   keyset.arguments(
                       tenant,
                       store,
@@ -138,6 +149,11 @@ final class StoreFileTable {
 
   /** What the tenant is waiting for, oldest first. */
   List<StoreFile> inProgress(int limit) {
+    if (inProgressCount() == 0) {
+      // Of a tenant that was erased nothing is in progress, and there is no key to ask for.
+      return List.of();
+    }
+    Sealer sealer = Sealer.of(keys, owner);
     return Sql.transaction(
         database,
         sql ->
@@ -146,7 +162,7 @@ final class StoreFileTable {
                     + COLUMNS
                     + " FROM knowledge_store_files"
                     + " WHERE tenant = ? AND status = ? ORDER BY created_at, file_id LIMIT ?",
-                StoreFileTable::read,
+                row -> read(row, sealer),
                 tenant,
                 FileStatus.IN_PROGRESS.wireName(),
                 limit));
@@ -163,13 +179,14 @@ final class StoreFileTable {
   }
 
   void updateAttributes(String store, String file, Map<String, Object> attributes) {
+    Sealer sealer = Sealer.of(keys, owner);
     Sql.transaction(
         database,
         sql ->
             sql.update(
                 "UPDATE knowledge_store_files SET attributes = ?"
                     + " WHERE tenant = ? AND store_id = ? AND file_id = ?",
-                Attributes.write(attributes),
+                sealer.seal(Purpose.FILE_ATTRIBUTES, Attributes.write(attributes)),
                 tenant,
                 store,
                 file));
@@ -307,6 +324,7 @@ final class StoreFileTable {
 
   /** The completed files of a store by their ids; the number of files in a store is bounded. */
   Map<String, Entry> entries(String store) {
+    Sealer sealer = Sealer.of(keys, owner);
     return Sql.transaction(
         database,
         sql -> {
@@ -316,9 +334,7 @@ final class StoreFileTable {
                   + " JOIN knowledge_files f ON f.tenant = s.tenant AND f.id = s.file_id"
                   + " WHERE s.tenant = ? AND s.store_id = ? AND s.status = ?",
               row ->
-                  entries.put(
-                      row.getString(1),
-                      new Entry(row.getString(2), Attributes.readAttributes(row.getString(3)))),
+                  entries.put(row.getString(1), entry(sealer, row.getString(2), row.getString(3))),
               tenant,
               store,
               FileStatus.COMPLETED.wireName());
@@ -328,6 +344,7 @@ final class StoreFileTable {
 
   /** One completed file of a store; null when it is not there or not completed. */
   @Nullable Entry entry(String store, String file) {
+    Sealer sealer = Sealer.of(keys, owner);
     return Sql.<@Nullable Entry>transaction(
         database,
         sql ->
@@ -335,14 +352,20 @@ final class StoreFileTable {
                 "SELECT f.filename, s.attributes FROM knowledge_store_files s"
                     + " JOIN knowledge_files f ON f.tenant = s.tenant AND f.id = s.file_id"
                     + " WHERE s.tenant = ? AND s.store_id = ? AND s.file_id = ? AND s.status = ?",
-                row -> new Entry(row.getString(1), Attributes.readAttributes(row.getString(2))),
+                row -> entry(sealer, row.getString(1), row.getString(2)),
                 tenant,
                 store,
                 file,
                 FileStatus.COMPLETED.wireName()));
   }
 
-  private static StoreFile read(ResultSet row) throws SQLException {
+  private static Entry entry(Sealer sealer, String filename, String attributes) {
+    return new Entry(
+        sealer.open(Purpose.FILE_NAME, filename),
+        Attributes.readAttributes(sealer.open(Purpose.FILE_ATTRIBUTES, attributes)));
+  }
+
+  private static StoreFile read(ResultSet row, Sealer sealer) throws SQLException {
     String code = row.getString(4);
     String message = row.getString(5);
     return new StoreFile(
@@ -350,7 +373,7 @@ final class StoreFileTable {
         row.getString(2),
         FileStatus.of(row.getString(3)),
         code == null ? null : new FileError(code, message == null ? "" : message),
-        Attributes.readAttributes(row.getString(6)),
+        Attributes.readAttributes(sealer.open(Purpose.FILE_ATTRIBUTES, row.getString(6))),
         row.getLong(7),
         new ChunkingStrategy(row.getBoolean(8), row.getInt(9), row.getInt(10)),
         Instant.ofEpochMilli(row.getLong(11)));

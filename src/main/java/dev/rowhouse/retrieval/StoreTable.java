@@ -1,6 +1,8 @@
 package dev.rowhouse.retrieval;
 
 import dev.rowhouse.journal.Database;
+import dev.rowhouse.tenant.DataKey.Purpose;
+import dev.rowhouse.tenant.DataKeys;
 import dev.rowhouse.tenant.TenantId;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -17,10 +19,14 @@ final class StoreTable {
       "id, name, metadata, created_at, last_active_at, expires_days";
 
   private final Database database;
+  private final TenantId owner;
   private final String tenant;
+  private final DataKeys keys;
 
-  StoreTable(Database database, TenantId tenant) {
+  StoreTable(Database database, TenantId tenant, DataKeys keys) {
     this.database = database;
+    this.owner = tenant;
+    this.keys = keys;
     this.tenant = tenant.value();
   }
 
@@ -43,6 +49,7 @@ final class StoreTable {
       Map<String, String> metadata,
       @Nullable Integer expiresAfterDays,
       Instant now) {
+    Sealer sealer = Sealer.of(keys, owner);
     Sql.transaction(
         database,
         sql ->
@@ -54,8 +61,8 @@ final class StoreTable {
                         + " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0)",
                     tenant,
                     id,
-                    name,
-                    Attributes.write(metadata),
+                    sealer.seal(Purpose.STORE_NAME, name),
+                    sealer.seal(Purpose.STORE_METADATA, Attributes.write(metadata)),
                     now.toEpochMilli(),
                     now.toEpochMilli(),
                     expiresAfterDays,
@@ -75,13 +82,14 @@ final class StoreTable {
   }
 
   @Nullable VectorStore get(String id) {
+    Sealer sealer = Sealer.of(keys, owner);
     return Sql.<@Nullable VectorStore>transaction(
         database,
         sql -> {
           VectorStore store =
               sql.first(
                   "SELECT " + COLUMNS + " FROM knowledge_stores WHERE tenant = ? AND id = ?",
-                  StoreTable::read,
+                  row -> read(row, sealer),
                   tenant,
                   id);
           return store == null ? null : counted(sql, List.of(store)).getFirst();
@@ -90,6 +98,7 @@ final class StoreTable {
 
   /** Null when the cursor names no store. */
   @Nullable Page<VectorStore> list(PageRequest page) {
+    Sealer sealer = Sealer.of(keys, owner);
     return Sql.<@Nullable Page<VectorStore>>transaction(
         database,
         sql -> {
@@ -112,7 +121,7 @@ final class StoreTable {
                       + COLUMNS
                       + " FROM knowledge_stores WHERE tenant = ?"
                       + keyset.clause("created_at", "id"),
-                  StoreTable::read,
+                  row -> read(row, sealer),
                   keyset.arguments(tenant));
           return Page.of(counted(sql, rows), page.limit());
         });
@@ -149,14 +158,15 @@ final class StoreTable {
 
   void update(
       String id, String name, Map<String, String> metadata, @Nullable Integer expiresAfterDays) {
+    Sealer sealer = Sealer.of(keys, owner);
     Sql.transaction(
         database,
         sql ->
             sql.update(
                 "UPDATE knowledge_stores SET name = ?, metadata = ?, expires_days = ?"
                     + " WHERE tenant = ? AND id = ?",
-                name,
-                Attributes.write(metadata),
+                sealer.seal(Purpose.STORE_NAME, name),
+                sealer.seal(Purpose.STORE_METADATA, Attributes.write(metadata)),
                 expiresAfterDays,
                 tenant,
                 id));
@@ -224,13 +234,13 @@ final class StoreTable {
                 limit));
   }
 
-  private static VectorStore read(ResultSet row) throws SQLException {
+  private static VectorStore read(ResultSet row, Sealer sealer) throws SQLException {
     int days = row.getInt(6);
     Integer expires = row.wasNull() ? null : Integer.valueOf(days);
     return new VectorStore(
         row.getString(1),
-        row.getString(2),
-        Attributes.readMetadata(row.getString(3)),
+        sealer.open(Purpose.STORE_NAME, row.getString(2)),
+        Attributes.readMetadata(sealer.open(Purpose.STORE_METADATA, row.getString(3))),
         Instant.ofEpochMilli(row.getLong(4)),
         Instant.ofEpochMilli(row.getLong(5)),
         expires,

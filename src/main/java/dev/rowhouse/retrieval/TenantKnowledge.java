@@ -2,6 +2,7 @@ package dev.rowhouse.retrieval;
 
 import dev.rowhouse.journal.Database;
 import dev.rowhouse.retrieval.KnowledgeEntity.Request;
+import dev.rowhouse.tenant.DataKeys;
 import dev.rowhouse.tenant.TenantId;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -35,12 +36,13 @@ final class TenantKnowledge {
   TenantKnowledge(
       TenantId tenant,
       Database database,
+      DataKeys keys,
       Embedder embedder,
       RetrievalSettings settings,
       Path indexes,
       Executor blocking,
       InstantSource clock) {
-    this.documents = new DocumentStore(database, tenant);
+    this.documents = new DocumentStore(database, tenant, keys);
     this.index =
         new TenantIndex(indexes.resolve(tenant.value()), documents, embedder.model(), blocking);
     this.embedder = embedder;

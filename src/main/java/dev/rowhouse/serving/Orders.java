@@ -4,6 +4,7 @@ import dev.rowhouse.inference.RunOrder;
 import dev.rowhouse.inference.RunReport;
 import dev.rowhouse.retrieval.Retrieval;
 import dev.rowhouse.tenant.Catalog;
+import dev.rowhouse.tenant.DataKey;
 import dev.rowhouse.tenant.ModelSpec;
 import dev.rowhouse.tenant.TenantId;
 import dev.rowhouse.tenant.TenantProfile;
@@ -15,6 +16,9 @@ import org.jspecify.annotations.Nullable;
 /** Makes a worker's order of an admitted request, and a ledger's record of a worker's report. */
 final class Orders {
   private final TenantId tenant;
+
+  /** Absent: nothing of the client's own words is recorded. */
+  private @Nullable DataKey key;
 
   Orders(TenantId tenant) {
     this.tenant = tenant;
@@ -68,9 +72,17 @@ final class Orders {
         report.timeToFirstTokenMillis(),
         order.queueMillis(),
         UsageRecord.MISS,
-        order.label(),
+        sealed(order.label()),
         Desk.costMicros(priced, report.inputTokens(), report.outputTokens()),
         0);
+  }
+
+  void sealWith(@Nullable DataKey other) {
+    key = other;
+  }
+
+  private @Nullable String sealed(@Nullable String label) {
+    return label == null || key == null ? null : key.seal(DataKey.Purpose.USAGE_LABEL, label);
   }
 
   private RunOrder.@Nullable RetrievalPlan retrieval(

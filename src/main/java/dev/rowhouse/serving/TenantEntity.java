@@ -6,6 +6,7 @@ import dev.rowhouse.fairness.SlotUser;
 import dev.rowhouse.inference.RunOrder;
 import dev.rowhouse.inference.RunReport;
 import dev.rowhouse.inference.WorkerCommand;
+import dev.rowhouse.tenant.DataKey;
 import dev.rowhouse.tenant.Scope;
 import dev.rowhouse.tenant.TenantCommand;
 import dev.rowhouse.tenant.TenantId;
@@ -386,7 +387,11 @@ public final class TenantEntity {
         state = State.ABSENT;
         unstash();
       }
+      case TenantRecord.Keyed(DataKey key) -> orders.sealWith(key);
       case TenantRecord.ProfileChanged changed -> {
+        if (changed.profile().status() == TenantProfile.Status.OFFBOARDED) {
+          orders.sealWith(null);
+        }
         ZoneId zone = parts.zone(changed.profile());
         if (desk != null) {
           desk.profile(changed.profile());

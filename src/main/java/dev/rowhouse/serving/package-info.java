@@ -11,6 +11,9 @@
  * <p>A tenant beyond its limits is refused before any of this: the gateway's {@link
  * dev.rowhouse.serving.Throttle} repeats what the tenant's actor has just said, until the reset.
  *
+ * <p>A request that carries an {@code Idempotency-Key} is answered once, however often it comes:
+ * {@link dev.rowhouse.serving.Idempotency}.
+ *
  * <p>The rules are pure: {@link dev.rowhouse.serving.Desk} decides admissions with values and a
  * time in and a decision out; {@link dev.rowhouse.serving.SlidingWindow} is the meter it counts
  * with.

@@ -134,6 +134,11 @@ public final class DataKey {
     return text.startsWith(TEXT_PREFIX);
   }
 
+  /** Whether those bytes have the head of what this key seals. */
+  public boolean looksSealed(byte[] bytes) {
+    return generationOf(bytes) == generation;
+  }
+
   private static byte @Nullable [] bytes(String text) {
     try {
       return Base64.getUrlDecoder().decode(text.substring(TEXT_PREFIX.length()));

@@ -199,6 +199,21 @@ public record Tenant(
         latest.subList(surplus, latest.size()));
   }
 
+  /** The same tenant as far as it is known without its words. */
+  Tenant withoutWords(TenantSpec blankSpec, PromptShelf blankPrompts, KeyRing blankKeys) {
+    return new Tenant(
+        id,
+        version,
+        status,
+        blankSpec,
+        blankPrompts,
+        blankKeys,
+        handled,
+        onboarding,
+        ending,
+        marks);
+  }
+
   private Tenant having(String requestId) {
     if (handled.contains(requestId)) {
       return this;

@@ -10,6 +10,7 @@ import java.sql.Statement;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -24,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * <p>{@link TenantDirectoryProjector} fills it. The offset is kept in the same transaction as the
  * rows, and moves only from where the writer found it: of two writers one fails and reads again.
  */
-public final class TenantDirectory {
+public final class TenantDirectory implements ErasureTarget {
   /** As many rows as a page may have; a longer list is read in pages. */
   public static final int LIMIT_MAX = 1_000;
 
@@ -33,17 +34,27 @@ public final class TenantDirectory {
   private final Database database;
   private final Executor blocking;
   private final String defaultPlan;
+  private final DataKeys keys;
+  private final TenantSealing sealing;
 
   /**
    * A directory in that database.
    *
    * @param blocking runs what waits for the database
    * @param defaultPlan the plan of a tenant that names none
+   * @param keys what seals display names
    */
-  public TenantDirectory(Database database, Executor blocking, String defaultPlan) {
+  public TenantDirectory(
+      Database database,
+      Executor blocking,
+      String defaultPlan,
+      DataKeys keys,
+      TenantSealing sealing) {
     this.database = database;
     this.blocking = blocking;
     this.defaultPlan = defaultPlan;
+    this.keys = keys;
+    this.sealing = sealing;
   }
 
   /** One tenant of the list. */
@@ -53,7 +64,11 @@ public final class TenantDirectory {
       String plan,
       @Nullable String displayName,
       Instant createdAt,
-      Instant updatedAt) {}
+      Instant updatedAt) {
+    Row named(@Nullable String name) {
+      return new Row(tenant, status, plan, name, createdAt, updatedAt);
+    }
+  }
 
   /**
    * Some tenants, by id.
@@ -93,11 +108,14 @@ public final class TenantDirectory {
             id VARCHAR(63) PRIMARY KEY,
             status VARCHAR(16) NOT NULL,
             plan VARCHAR(64),
-            display_name VARCHAR(200),
+            display_name VARCHAR(1200),
             created_at_millis BIGINT NOT NULL,
             updated_at_millis BIGINT NOT NULL,
             version BIGINT NOT NULL)
           """);
+      // An older version had room for names in clear only.
+      statement.execute(
+          "ALTER TABLE rowhouse_tenants ALTER COLUMN display_name SET DATA TYPE VARCHAR(1200)");
       statement.execute(
           """
           CREATE TABLE IF NOT EXISTS rowhouse_tenants_offset (
@@ -159,12 +177,85 @@ public final class TenantDirectory {
         }
       }
       boolean hasMore = rows.size() > query.limit();
-      return new Page(hasMore ? rows.subList(0, query.limit()) : rows, hasMore);
+      return new Page(opened(hasMore ? rows.subList(0, query.limit()) : rows), hasMore);
     }
   }
 
-  /** An event and where it stands. */
-  record Envelope(TenantEvent event, long sequenceNumber, String offset) {}
+  private List<Row> opened(List<Row> rows) {
+    List<TenantId> sealed =
+        rows.stream()
+            .filter(row -> row.displayName() != null && DataKey.isSealed(row.displayName()))
+            .map(Row::tenant)
+            .toList();
+    if (sealed.isEmpty()) {
+      return rows;
+    }
+    Map<TenantId, DataKey> found = keys.find(sealed);
+    return rows.stream().map(row -> row.named(opened(row, found.get(row.tenant())))).toList();
+  }
+
+  private static @Nullable String opened(Row row, @Nullable DataKey key) {
+    String name = row.displayName();
+    if (name == null || !DataKey.isSealed(name)) {
+      return name;
+    }
+    return key != null && key.open(DataKey.Purpose.DISPLAY_NAME, name) instanceof DataKey.Opened is
+        ? is.text()
+        : null;
+  }
+
+  private @Nullable String sealed(TenantId tenant, @Nullable String name) {
+    if (name == null) {
+      return null;
+    }
+    return switch (keys.find(tenant)) {
+      case DataKeys.Held(DataKey key) -> key.seal(DataKey.Purpose.DISPLAY_NAME, name);
+      case DataKeys.None _ -> keys.obtain(tenant).seal(DataKey.Purpose.DISPLAY_NAME, name);
+      case DataKeys.Destroyed _ -> null;
+    };
+  }
+
+  @Override
+  public String name() {
+    return "directory";
+  }
+
+  @Override
+  public CompletionStage<Map<String, Long>> count(TenantId tenant) {
+    return run(
+        () -> {
+          try (Connection connection = database.connection();
+              PreparedStatement select =
+                  connection.prepareStatement(
+                      "SELECT COUNT(display_name) FROM rowhouse_tenants WHERE id = ?")) {
+            select.setString(1, tenant.value());
+            try (ResultSet found = select.executeQuery()) {
+              return Map.of("display_names", found.next() ? found.getLong(1) : 0);
+            }
+          }
+        });
+  }
+
+  @Override
+  public CompletionStage<?> erase(TenantId tenant) {
+    return run(
+        () -> {
+          try (Connection connection = database.connection();
+              PreparedStatement update =
+                  connection.prepareStatement(
+                      "UPDATE rowhouse_tenants SET display_name = NULL WHERE id = ?")) {
+            update.setString(1, tenant.value());
+            return update.executeUpdate();
+          }
+        });
+  }
+
+  /** An event, as it was journaled or opened, and where it stands. */
+  record Envelope(Object journaled, TenantId tenant, long sequenceNumber, String offset) {
+    Envelope(TenantEvent event, long sequenceNumber, String offset) {
+      this(event, event.tenant(), sequenceNumber, offset);
+    }
+  }
 
   /** How far the journal was read; empty: not at all. */
   CompletionStage<String> offset() {
@@ -202,7 +293,9 @@ public final class TenantDirectory {
               String until = events.getLast().offset();
               moveOffset(connection, from, until);
               for (Envelope envelope : events) {
-                write(connection, envelope);
+                TenantEvent event =
+                    sealing.open(envelope.journaled(), keys.find(envelope.tenant()));
+                write(connection, envelope, event);
               }
               connection.commit();
               return until;
@@ -235,24 +328,27 @@ public final class TenantDirectory {
     }
   }
 
-  private static void write(Connection connection, Envelope envelope) throws SQLException {
-    switch (envelope.event()) {
+  private void write(Connection connection, Envelope envelope, TenantEvent event)
+      throws SQLException {
+    switch (event) {
       case TenantEvent.Onboarded onboarded -> insert(connection, envelope, onboarded);
       case TenantEvent.Configured configured ->
           update(
               connection,
               envelope,
+              event,
               "plan = ?, display_name = ?",
               configured.spec().plan(),
-              configured.spec().displayName());
+              sealed(event.tenant(), configured.spec().displayName()));
       case TenantEvent.Suspended _ ->
-          update(connection, envelope, "status = ?", Status.SUSPENDED.name());
+          update(connection, envelope, event, "status = ?", Status.SUSPENDED.name());
       case TenantEvent.Resumed _ ->
-          update(connection, envelope, "status = ?", Status.ACTIVE.name());
+          update(connection, envelope, event, "status = ?", Status.ACTIVE.name());
       case TenantEvent.Offboarded _ ->
           update(
               connection,
               envelope,
+              event,
               "status = ?, plan = ?, display_name = ?",
               Status.OFFBOARDED.name(),
               null,
@@ -263,13 +359,12 @@ public final class TenantDirectory {
           TenantEvent.KeyRotated _,
           TenantEvent.PromptSaved _,
           TenantEvent.PromptDeleted _ ->
-          update(connection, envelope, "status = status");
+          update(connection, envelope, event, "status = status");
       case TenantEvent.BudgetMarked _ -> {}
     }
   }
 
-  private static void insert(
-      Connection connection, Envelope envelope, TenantEvent.Onboarded onboarded)
+  private void insert(Connection connection, Envelope envelope, TenantEvent.Onboarded onboarded)
       throws SQLException {
     if (isThere(connection, onboarded.tenant().value())) {
       return;
@@ -283,7 +378,7 @@ public final class TenantDirectory {
       insert.setString(1, onboarded.tenant().value());
       insert.setString(2, Status.ACTIVE.name());
       insert.setString(3, onboarded.spec().plan());
-      insert.setString(4, onboarded.spec().displayName());
+      insert.setString(4, sealed(onboarded.tenant(), onboarded.spec().displayName()));
       insert.setLong(5, atMillis);
       insert.setLong(6, atMillis);
       insert.setLong(7, envelope.sequenceNumber());
@@ -303,7 +398,11 @@ public final class TenantDirectory {
 
   /** A tag query may bring an event twice after a fault: the version keeps it from counting. */
   private static void update(
-      Connection connection, Envelope envelope, String columns, @Nullable String... values)
+      Connection connection,
+      Envelope envelope,
+      TenantEvent event,
+      String columns,
+      @Nullable String... values)
       throws SQLException {
     try (PreparedStatement update =
         connection.prepareStatement(
@@ -314,9 +413,9 @@ public final class TenantDirectory {
       for (String value : values) {
         update.setString(++at, value);
       }
-      update.setLong(++at, envelope.event().at().toEpochMilli());
+      update.setLong(++at, event.at().toEpochMilli());
       update.setLong(++at, envelope.sequenceNumber());
-      update.setString(++at, envelope.event().tenant().value());
+      update.setString(++at, event.tenant().value());
       update.setLong(++at, envelope.sequenceNumber());
       update.executeUpdate();
     }

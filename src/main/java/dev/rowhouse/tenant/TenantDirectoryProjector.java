@@ -104,6 +104,10 @@ public final class TenantDirectoryProjector {
     if (envelope.event() instanceof TenantEvent event) {
       return new Envelope(event, envelope.sequenceNr(), text(envelope.offset()));
     }
+    if (envelope.event() instanceof SealedEvent sealed) {
+      return new Envelope(
+          sealed, sealed.event().tenant(), envelope.sequenceNr(), text(envelope.offset()));
+    }
     throw new IllegalStateException(
         "%s number %d is tagged %s and is none of a tenant's record"
             .formatted(envelope.persistenceId(), envelope.sequenceNr(), TenantEvent.TAG));

@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @param timeToFirstTokenMillis from admission; -1 when there was none
  * @param queueMillis the time it waited for a slot
  * @param cache {@code miss}, or which cache answered
- * @param label the client's own request id, cut to {@value #LABEL_LENGTH_MAX}
+ * @param label the client's own request id, sealed under the tenant's data key; records of older
+ *     versions have it in clear
  * @param costMicros millionths of the unit of the price list
  * @param passages how many passages were given to the engine
  */
@@ -46,7 +47,8 @@ public record UsageRecord(
     @JsonProperty("u") long costMicros,
     @JsonProperty("p") int passages) {
 
-  public static final int LABEL_LENGTH_MAX = 128;
+  /** 128 characters of a client, sealed and in base64. */
+  public static final int LABEL_LENGTH_MAX = 768;
 
   /** No cache had an answer. */
   public static final String MISS = "miss";

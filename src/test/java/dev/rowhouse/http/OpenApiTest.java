@@ -22,6 +22,8 @@ import dev.rowhouse.retrieval.KnowledgeEntity;
 import dev.rowhouse.serving.Answering;
 import dev.rowhouse.serving.BudgetMarks;
 import dev.rowhouse.serving.InHand;
+import dev.rowhouse.serving.Idempotency;
+import dev.rowhouse.serving.IdempotencySettings;
 import dev.rowhouse.serving.TenantEntity;
 import dev.rowhouse.serving.TenantPort;
 import dev.rowhouse.serving.Throttle;
@@ -30,11 +32,16 @@ import dev.rowhouse.tenant.CatalogKeeper;
 import dev.rowhouse.tenant.CatalogReplica;
 import dev.rowhouse.tenant.Checked;
 import dev.rowhouse.tenant.ClusterSecret;
+import dev.rowhouse.tenant.DataKeys;
+import dev.rowhouse.tenant.Erasure;
 import dev.rowhouse.tenant.FieldError;
+import dev.rowhouse.tenant.KeysFixture;
 import dev.rowhouse.tenant.ModelReader;
 import dev.rowhouse.tenant.PlanReader;
+import dev.rowhouse.tenant.SigningKey;
 import dev.rowhouse.tenant.TenantDirectory;
 import dev.rowhouse.tenant.TenantId;
+import dev.rowhouse.tenant.TenantSealing;
 import dev.rowhouse.tenant.TenantSpecReader;
 import dev.rowhouse.usage.LedgerSettings;
 import java.net.InetSocketAddress;
@@ -203,6 +210,10 @@ class OpenApiTest {
     }
     Set<String> declared = new HashSet<>();
     for (JsonNode parameter : operation.path("parameters")) {
+      if (parameter.path("in").asText().equals("header")) {
+        assertEquals("Idempotency-Key", parameter.path("name").asText());
+        continue;
+      }
       assertEquals("path", parameter.path("in").asText());
       assertTrue(parameter.path("required").asBoolean());
       declared.add(parameter.path("name").asText());
@@ -267,18 +278,21 @@ class OpenApiTest {
             KIT.system(),
             KIT.<ShardingEnvelope<TenantEntity.Command>>createTestProbe().ref(),
             Duration.ofSeconds(1));
+    ClusterSecret secret = ClusterSecret.of("a secret of the tests, long enough");
+    DataKeys keys = KeysFixture.keys(database, Runnable::run);
     return new Planes.Parts(
         KIT.system(),
         config,
         InstantSource.system(),
-        ClusterSecret.of("a secret of the tests, long enough"),
+        secret,
         "operator-token",
         tenants,
         KIT.<ShardingEnvelope<KnowledgeEntity.Command>>createTestProbe().ref(),
         KIT.<CatalogKeeper.Command>createTestProbe().ref(),
         new CatalogReplica(Catalog.EMPTY),
         4,
-        new TenantDirectory(database, Runnable::run, "standard"),
+        new TenantDirectory(
+            database, Runnable::run, "standard", keys, new TenantSealing(KIT.system())),
         reporting(database),
         AuditLog.open(KIT.system(), database, Runnable::run, null, AuditSettings.of(auditConfig())),
         KIT.<FairnessCoordinator.Command>createTestProbe().ref(),
@@ -292,6 +306,24 @@ class OpenApiTest {
             new java.util.Random(1)),
         Throttle.of(ConfigFactory.parseResources("serving.conf").resolve()),
         new BudgetMarks(),
+        keys,
+        new Idempotency(
+            database,
+            keys,
+            secret,
+            InstantSource.system(),
+            Runnable::run,
+            IdempotencySettings.of(ConfigFactory.parseResources("idempotency.conf").resolve()),
+            "this node",
+            _ -> true),
+        new Erasure(
+            database,
+            keys,
+            SigningKey.of(keys),
+            List.of(),
+            InstantSource.system(),
+            Runnable::run,
+            Duration.ofHours(1)),
         1_000,
         new Health());
   }

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.rowhouse.journal.Database;
+import dev.rowhouse.tenant.KeysFixture;
 import dev.rowhouse.tenant.TenantId;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -35,8 +36,12 @@ class DocumentStoreTest {
   DocumentStoreTest(@TempDir Path directory) {
     this.directory = directory;
     this.database = TestConfig.database(directory);
-    this.acme = new DocumentStore(database, new TenantId("acme"));
-    this.globex = new DocumentStore(database, new TenantId("globex"));
+    this.acme =
+        new DocumentStore(
+            database, new TenantId("acme"), KeysFixture.keys(database, Runnable::run));
+    this.globex =
+        new DocumentStore(
+            database, new TenantId("globex"), KeysFixture.keys(database, Runnable::run));
   }
 
   @BeforeEach
@@ -250,7 +255,8 @@ class DocumentStoreTest {
     complete(acme, "default", "file-1");
     database.close();
     try (Database again = TestConfig.database(directory)) {
-      DocumentStore reopened = new DocumentStore(again, new TenantId("acme"));
+      DocumentStore reopened =
+          new DocumentStore(again, new TenantId("acme"), KeysFixture.keys(again, Runnable::run));
       assertEquals(1, reopened.chunks().read("default", "file-1", 0, 10).size());
     }
   }

@@ -11,6 +11,7 @@ import com.typesafe.config.Config;
 import dev.rowhouse.journal.Database;
 import dev.rowhouse.retrieval.AttributeFilter.Comparison;
 import dev.rowhouse.retrieval.AttributeFilter.Operator;
+import dev.rowhouse.tenant.KeysFixture;
 import dev.rowhouse.tenant.TenantId;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -53,6 +54,7 @@ class KnowledgeEntityTest {
     KnowledgeEntity.init(
         ClusterSharding.get(kit.system()),
         database,
+        KeysFixture.keys(database, Runnable::run),
         EMBEDDER,
         config.getConfig("rowhouse.retrieval"),
         directory);
@@ -206,7 +208,8 @@ class KnowledgeEntityTest {
   @Test
   void goesOnWithWhatACrashLeftInProgress() {
     TenantId tenant = new TenantId("crashed");
-    DocumentStore documents = new DocumentStore(database, tenant);
+    DocumentStore documents =
+        new DocumentStore(database, tenant, KeysFixture.keys(database, Runnable::run));
     Instant now = Instant.now();
     documents.stores().create("default", "default", Map.of(), null, now);
     documents.files().begin("file-left", "left.txt", "assistants", now);

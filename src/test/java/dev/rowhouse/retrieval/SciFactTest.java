@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.rowhouse.journal.Database;
+import dev.rowhouse.tenant.KeysFixture;
 import dev.rowhouse.tenant.TenantId;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -42,7 +43,9 @@ class SciFactTest {
     Assumptions.assumeTrue(given != null, "skipped: ROWHOUSE_SCIFACT_DIR names no data");
     Path data = Path.of(String.valueOf(given));
     try (Database database = TestConfig.database(directory)) {
-      DocumentStore documents = new DocumentStore(database, new TenantId("acme"));
+      DocumentStore documents =
+          new DocumentStore(
+              database, new TenantId("acme"), KeysFixture.keys(database, Runnable::run));
       load(data, documents);
       TenantIndex index =
           new TenantIndex(directory.resolve("index"), documents, embedder.model(), Runnable::run);

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.rowhouse.journal.Database;
+import dev.rowhouse.tenant.KeysFixture;
 import dev.rowhouse.tenant.TenantId;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -37,7 +38,9 @@ class TenantIndexTest {
   TenantIndexTest(@TempDir Path directory) {
     this.root = directory.resolve("index").resolve("acme");
     this.database = TestConfig.database(directory);
-    this.documents = new DocumentStore(database, new TenantId("acme"));
+    this.documents =
+        new DocumentStore(
+            database, new TenantId("acme"), KeysFixture.keys(database, Runnable::run));
     this.index = new TenantIndex(root, documents, embedder.model(), blocking);
     documents.stores().create("default", "default", Map.of(), null, NOW);
     documents.stores().create("vs_2", "second", Map.of(), null, NOW);

@@ -153,6 +153,8 @@ class TenantDirectoryTest {
         new TenantRecord.Setting(
             new FakeFence(),
             JournalProbe.of(kit().system(), JdbcReadJournal.Identifier()),
+            keys(),
+            new TenantSealing(kit().system()),
             Duration.ofMinutes(1),
             "standard",
             InstantSource.system());
@@ -187,7 +189,12 @@ class TenantDirectoryTest {
   }
 
   private static TenantDirectory directory() {
-    return new TenantDirectory(database(), BLOCKING, "standard");
+    return new TenantDirectory(
+        database(), BLOCKING, "standard", keys(), new TenantSealing(kit().system()));
+  }
+
+  private static DataKeys keys() {
+    return KeysFixture.keys(database(), BLOCKING);
   }
 
   private static ActorTestKit kit() {

@@ -207,6 +207,28 @@ final class TenantJournalFixture {
             null,
             new Limits(5L, null, 2L, 1_000L, 12.5, null),
             List.of("k7", "k8"));
+    TenantEvent saved =
+        new TenantEvent.PromptSaved(ACME, "r-9", AT, Blank.NAME, 3, Blank.NAME, null);
+    byte[] sealed = {1, 0, 0, 0, 1, 7, 7, 7};
+    String manifest = "dev.rowhouse.tenant.TenantEvent$PromptSaved";
+    all.put("journal-v3/tenant-sealed", new SealedEvent(saved, 33, manifest, sealed));
+    all.put(
+        "journal-v3/tenant-snapshot-sealed",
+        new SealedTenant(
+            new Tenant(
+                ACME,
+                45,
+                Status.ACTIVE,
+                LEAST_SPEC,
+                new PromptShelf(Map.of(), List.of()),
+                new KeyRing(Map.of(), Set.of()),
+                List.of("r-1"),
+                new Tenant.Onboarding("r-1", "k7", AT),
+                null,
+                List.of()),
+            33,
+            "dev.rowhouse.tenant.Tenant",
+            sealed));
     BudgetMark mark = new BudgetMark(BudgetMark.SPEND, "k9", "2026-03", 80, 12_500_000);
     all.put("journal-v3/tenant-key-changed", new TenantEvent.KeyChanged(ACME, "r-7", AT, limited));
     all.put(

@@ -60,7 +60,9 @@ final class TenantJournalFormatTest {
         Stream.of(TenantEvent.class, CatalogEvent.class)
             .flatMap(root -> Stream.of(root.getPermittedSubclasses()))
             .collect(Collectors.toCollection(HashSet::new));
+    types.add(SealedEvent.class);
     types.add(Tenant.class);
+    types.add(SealedTenant.class);
     types.add(CatalogOverrides.class);
     Set<Class<?>> kept = VALUES.values().stream().map(Object::getClass).collect(Collectors.toSet());
     assertEquals(types, kept);

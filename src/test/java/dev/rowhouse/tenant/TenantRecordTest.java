@@ -3,6 +3,7 @@ package dev.rowhouse.tenant;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.typesafe.config.Config;
@@ -33,6 +34,7 @@ class TenantRecordTest {
           .withFallback(ConfigFactory.parseResources("serialization.conf"));
 
   private static final ActorTestKit kit = ActorTestKit.create(CONFIG);
+  private static final DataKeys KEYS = KeysFixture.keys();
   private static int tenants;
 
   private final FakeFence fence = new FakeFence();
@@ -89,6 +91,7 @@ class TenantRecordTest {
     kit.stop(record);
     TestProbe<Notice> next = kit.createTestProbe(Notice.class);
     record = kit.spawn(TenantRecord.create(id, next.getRef(), setting()));
+    assertInstanceOf(TenantRecord.Keyed.class, next.receiveMessage());
     assertEquals(new TenantRecord.ProfileChanged(before), next.receiveMessage());
     assertEquals(before, profile());
   }
@@ -143,13 +146,36 @@ class TenantRecordTest {
   }
 
   @Test
-  void itsEventsAreTaggedForTheDirectory() {
+  void whatItsTenantWroteIsInTheJournalOnlySealed() {
     onboard();
     PersistenceTestKit journal = PersistenceTestKit.create(kit.system());
-    TenantEvent.Onboarded event =
-        journal.expectNextPersistedClass("tenant|" + id, TenantEvent.Onboarded.class);
-    assertEquals("Acme", event.spec().displayName());
-    assertFalse(event.key().secretSha256().isEmpty());
+    SealedEvent event = journal.expectNextPersistedClass("tenant|" + id, SealedEvent.class);
+    TenantEvent.Onboarded blank = assertInstanceOf(TenantEvent.Onboarded.class, event.event());
+    assertNull(blank.spec().displayName());
+    assertEquals("", blank.key().secretSha256());
+    TenantEvent opened = new TenantSealing(kit.system()).open(event, KEYS.find(id));
+    assertEquals(
+        "Acme", assertInstanceOf(TenantEvent.Onboarded.class, opened).spec().displayName());
+    ask(new TenantCommand.Suspend("s"));
+    journal.expectNextPersistedClass("tenant|" + id, TenantEvent.Suspended.class);
+  }
+
+  @Test
+  void withoutItsKeyARecordIsReadAndHasNoWords() {
+    parent.receiveMessage();
+    onboard();
+    for (int i = 1; i <= 60; i++) {
+      ask(new TenantCommand.PutPrompt("p" + i, "greeting", "Hello " + i, null));
+    }
+    kit.stop(record);
+    KEYS.destroy(id);
+    TestProbe<Notice> next = kit.createTestProbe(Notice.class);
+    record = kit.spawn(TenantRecord.create(id, next.getRef(), setting()));
+    TenantProfile read =
+        assertInstanceOf(TenantRecord.ProfileChanged.class, next.receiveMessage()).profile();
+    assertEquals(61, read.version());
+    assertNull(read.displayName());
+    assertFalse(read.prompts().toString().contains("Hello"), read.toString());
   }
 
   private ActorRef<Command> spawn() {
@@ -160,6 +186,8 @@ class TenantRecordTest {
     return new TenantRecord.Setting(
         fence,
         JournalProbe.of(kit.system(), PersistenceTestKitReadJournal.Identifier()),
+        KEYS,
+        new TenantSealing(kit.system()),
         Duration.ofMinutes(1),
         "standard",
         InstantSource.fixed(Instant.parse("2026-03-01T10:00:00Z")));
@@ -182,7 +210,11 @@ class TenantRecordTest {
   }
 
   private TenantProfile changed() {
-    return assertInstanceOf(TenantRecord.ProfileChanged.class, parent.receiveMessage()).profile();
+    Notice notice = parent.receiveMessage();
+    if (notice instanceof TenantRecord.Keyed) {
+      notice = parent.receiveMessage();
+    }
+    return assertInstanceOf(TenantRecord.ProfileChanged.class, notice).profile();
   }
 
   private static void assertRefused(Reason reason, TenantReply reply) {

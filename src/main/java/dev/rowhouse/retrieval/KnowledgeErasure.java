@@ -1,0 +1,107 @@
+package dev.rowhouse.retrieval;
+
+import dev.rowhouse.journal.Database;
+import dev.rowhouse.tenant.ErasureTarget;
+import dev.rowhouse.tenant.TenantId;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.stream.Stream;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.javadsl.AskPattern;
+import org.apache.pekko.cluster.sharding.typed.ShardingEnvelope;
+
+/** What a tenant knew, for its erasure: files, stores, chunks, and the directories of indexes. */
+public final class KnowledgeErasure implements ErasureTarget {
+  private final ActorSystem<?> system;
+  private final ActorRef<ShardingEnvelope<KnowledgeEntity.Command>> region;
+  private final Database database;
+  private final Executor blocking;
+  private final Path indexes;
+  private final Duration askTimeout;
+
+  /**
+   * @param dataDirectory the node's
+   */
+  public KnowledgeErasure(
+      ActorSystem<?> system,
+      ActorRef<ShardingEnvelope<KnowledgeEntity.Command>> region,
+      Database database,
+      Executor blocking,
+      Path dataDirectory,
+      Duration askTimeout) {
+    this.system = system;
+    this.region = region;
+    this.database = database;
+    this.blocking = blocking;
+    this.indexes = dataDirectory.resolve("index");
+    this.askTimeout = askTimeout;
+  }
+
+  @Override
+  public String name() {
+    return "knowledge";
+  }
+
+  @Override
+  public CompletionStage<Map<String, Long>> count(TenantId tenant) {
+    return CompletableFuture.supplyAsync(
+        () -> {
+          Map<String, Long> counts =
+              new HashMap<>(
+                  Sql.transaction(
+                      database,
+                      sql ->
+                          Map.of(
+                              "files", number(sql, "COUNT(*)", "knowledge_files", tenant),
+                              "file_bytes",
+                                  number(sql, "SUM(size_bytes)", "knowledge_files", tenant),
+                              "vector_stores", number(sql, "COUNT(*)", "knowledge_stores", tenant),
+                              "chunks", number(sql, "COUNT(*)", "knowledge_chunks", tenant))));
+          counts.put("index_directories", directories(tenant));
+          return counts;
+        },
+        blocking);
+  }
+
+  private static long number(Sql sql, String what, String table, TenantId tenant)
+      throws java.sql.SQLException {
+    return sql.number("SELECT " + what + " FROM " + table + " WHERE tenant = ?", tenant.value());
+  }
+
+  /** Of this node; where the tenant lives elsewhere, its indexes do, too. */
+  private long directories(TenantId tenant) {
+    Path root = indexes.resolve(tenant.value());
+    if (!Files.isDirectory(root)) {
+      return 0;
+    }
+    try (Stream<Path> stores = Files.list(root)) {
+      return stores.count();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public CompletionStage<?> erase(TenantId tenant) {
+    return AskPattern.<ShardingEnvelope<KnowledgeEntity.Command>, KnowledgeReply>ask(
+            region,
+            replyTo -> new ShardingEnvelope<>(tenant.value(), new KnowledgeEntity.Erase(replyTo)),
+            askTimeout,
+            system.scheduler())
+        .thenCompose(
+            reply ->
+                reply instanceof KnowledgeReply.Erased
+                    ? CompletableFuture.completedFuture(reply)
+                    : CompletableFuture.failedFuture(
+                        new IllegalStateException("documents are not erased: " + reply)));
+  }
+}
