@@ -16,6 +16,8 @@ import dev.rowhouse.inference.WorkerCommand;
 import dev.rowhouse.inference.WorkerSettings;
 import dev.rowhouse.journal.Database;
 import dev.rowhouse.journal.Fence;
+import dev.rowhouse.replay.ReplaySettings;
+import dev.rowhouse.replay.Replays;
 import dev.rowhouse.retrieval.BgeEmbedder;
 import dev.rowhouse.retrieval.KnowledgeEntity;
 import dev.rowhouse.retrieval.Retrieval;
@@ -32,11 +34,13 @@ import dev.rowhouse.tenant.ClusterSecret;
 import dev.rowhouse.tenant.HouseCatalog;
 import dev.rowhouse.tenant.JournalProbe;
 import dev.rowhouse.tenant.PromptRenderer;
+import dev.rowhouse.tenant.RecordReader;
 import dev.rowhouse.tenant.TenantDirectory;
 import dev.rowhouse.tenant.TenantDirectoryProjector;
 import dev.rowhouse.tenant.TenantRecord;
 import dev.rowhouse.tenant.WriteFence;
 import dev.rowhouse.usage.LedgerSettings;
+import dev.rowhouse.usage.UsageJournal;
 import dev.rowhouse.usage.UsageLedger;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -244,8 +248,23 @@ final class Node {
                         new SecureRandom()),
                     throttle,
                     config.getMemorySize("rowhouse.retrieval.files.bytes-max").toBytes(),
-                    health)));
+                    health,
+                    replays(system, fence, ledgers, clock),
+                    new RunningHouse(system, tenants, catalog, house))));
     return new Node(data, database, system, planes, health, tokenFromFile).withOrderlyEnd();
+  }
+
+  static Replays replays(
+      ActorSystem<?> system, Fence fence, LedgerSettings ledgers, InstantSource clock) {
+    Config config = system.settings().config();
+    ReplaySettings settings = ReplaySettings.of(config);
+    return new Replays(
+        system,
+        new UsageJournal(system, fence, ledgers, settings.attemptsMax()),
+        new RecordReader(system, ledgers.readJournal()),
+        settings,
+        FairnessSettings.from(config),
+        clock);
   }
 
   private static TenantDirectory directory(

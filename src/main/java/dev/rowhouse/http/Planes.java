@@ -2,6 +2,8 @@ package dev.rowhouse.http;
 
 import com.typesafe.config.Config;
 import dev.rowhouse.fairness.FairnessCoordinator;
+import dev.rowhouse.replay.ReplayHouse;
+import dev.rowhouse.replay.Replays;
 import dev.rowhouse.retrieval.KnowledgeEntity;
 import dev.rowhouse.serving.Answering;
 import dev.rowhouse.serving.TenantPort;
@@ -45,7 +47,9 @@ public final class Planes {
       Answering.Settings answering,
       Throttle throttle,
       long fileBytesMax,
-      Health health) {}
+      Health health,
+      Replays replays,
+      ReplayHouse replayHouse) {}
 
   private final ServerBinding tenantPlane;
   private final ServerBinding operatorPlane;
@@ -231,6 +235,7 @@ public final class Planes {
         new CatalogAdmin(parts.system, parts.keeper, parts.catalog, parts.slotsDefault, askTimeout);
     ClusterAdmin cluster = new ClusterAdmin(parts.system, parts.coordinator, askTimeout);
     DirectoryAdmin directory = new DirectoryAdmin(parts.directory);
+    ReplayAdmin replays = new ReplayAdmin(parts.replays, parts.replayHouse);
     String tenant = "/admin/tenants/{id}";
     Router<Handler> router =
         new Router<Handler>()
@@ -259,7 +264,12 @@ public final class Planes {
                 "/admin/cluster",
                 "Members, roles, workers and the health of their models.",
                 cluster::cluster)
-            .on("GET", "/admin/fairness", "Slots, queues and shares.", cluster::fairness);
+            .on("GET", "/admin/fairness", "Slots, queues and shares.", cluster::fairness)
+            .on(
+                "POST",
+                "/admin/replay",
+                "Computes figures again from the journal: totals, prices, what-ifs, exports.",
+                replays::replay);
     Router<Handler> open =
         new Router<Handler>()
             .on("GET", "/alive", "Whether the process answers.", parts.health::alive)

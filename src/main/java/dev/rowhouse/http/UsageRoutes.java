@@ -10,6 +10,7 @@ import dev.rowhouse.serving.TenantPort;
 import dev.rowhouse.tenant.TenantId;
 import dev.rowhouse.tenant.TenantProfile;
 import dev.rowhouse.usage.Bucket;
+import dev.rowhouse.usage.Csv;
 import dev.rowhouse.usage.GroupBy;
 import dev.rowhouse.usage.LedgerReply;
 import dev.rowhouse.usage.UsageLedger;

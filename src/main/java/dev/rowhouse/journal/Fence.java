@@ -129,6 +129,55 @@ public final class Fence {
     return List.copyOf(claims);
   }
 
+  /**
+   * Names that begin so and of which a number was claimed, in order.
+   *
+   * @param after only those after this name; the prefix itself: from the first on
+   */
+  public List<String> names(String prefix, String after, int limit) {
+    List<String> names = new ArrayList<>();
+    try (Connection connection = database.connection();
+        PreparedStatement statement =
+            connection.prepareStatement(
+                "select distinct name from rowhouse_fence where name > ? and name < ?"
+                    + " order by name fetch first "
+                    + limit
+                    + " rows only")) {
+      statement.setString(1, after);
+      statement.setString(2, behind(prefix));
+      try (ResultSet rows = statement.executeQuery()) {
+        while (rows.next()) {
+          names.add(rows.getString(1));
+        }
+      }
+    } catch (SQLException e) {
+      throw new JournalException("cannot read the names that begin with " + prefix, e);
+    }
+    return List.copyOf(names);
+  }
+
+  /** How many names begin so. */
+  public long countNames(String prefix) {
+    try (Connection connection = database.connection();
+        PreparedStatement statement =
+            connection.prepareStatement(
+                "select count(distinct name) from rowhouse_fence where name > ? and name < ?")) {
+      statement.setString(1, prefix);
+      statement.setString(2, behind(prefix));
+      try (ResultSet rows = statement.executeQuery()) {
+        return rows.next() ? rows.getLong(1) : 0;
+      }
+    } catch (SQLException e) {
+      throw new JournalException("cannot count the names that begin with " + prefix, e);
+    }
+  }
+
+  /** The first text after all that begin so. */
+  private static String behind(String prefix) {
+    int last = prefix.length() - 1;
+    return prefix.substring(0, last) + (char) (prefix.charAt(last) + 1);
+  }
+
   public CompletionStage<Long> claim(String name, String who, Executor executor) {
     return CompletableFuture.supplyAsync(() -> claim(name, who), executor);
   }

@@ -1,11 +1,11 @@
-package dev.rowhouse.http;
+package dev.rowhouse.usage;
 
 /** One field of a CSV line (RFC 4180), safe to open in a spreadsheet. */
-final class Csv {
+public final class Csv {
   private Csv() {}
 
   /** Quoted where needed; what a spreadsheet would take for a formula gets a leading quote mark. */
-  static String field(String value) {
+  public static String field(String value) {
     String safe =
         !value.isEmpty() && "=+-@\t\r".indexOf(value.charAt(0)) >= 0 && !isNumber(value)
             ? "'" + value

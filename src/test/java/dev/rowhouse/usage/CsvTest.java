@@ -1,4 +1,4 @@
-package dev.rowhouse.http;
+package dev.rowhouse.usage;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
