@@ -38,12 +38,13 @@ public final class Main {
         ROWHOUSE_DATA_DIR         journal, indexes, secrets       data
         ROWHOUSE_OPERATOR_TOKEN   operator token                  made at the first start
         ROWHOUSE_CLUSTER_SECRET   secret that keys are minted by  made at the first start
+        ROWHOUSE_MASTER_KEY       key that wraps the data keys    made at the first start
         ROWHOUSE_ARTERY_HOST      address between nodes           127.0.0.1
         ROWHOUSE_ARTERY_PORT      port between nodes              any free one
 
       Exit codes
         0 stopped in order   2 usage   3 configuration   4 data directory   5 address in use
-        6 journal   7 cluster   1 anything else
+        6 journal   7 cluster   8 master key   1 anything else
 
       SIGTERM finishes the answers in hand, closes the journal and stops with 0.
       """;

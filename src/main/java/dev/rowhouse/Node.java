@@ -22,6 +22,9 @@ import dev.rowhouse.retrieval.BgeEmbedder;
 import dev.rowhouse.retrieval.KnowledgeEntity;
 import dev.rowhouse.retrieval.Retrieval;
 import dev.rowhouse.serving.Answering;
+import dev.rowhouse.serving.BudgetMarks;
+import dev.rowhouse.serving.Census;
+import dev.rowhouse.serving.InHand;
 import dev.rowhouse.serving.ServingParts;
 import dev.rowhouse.serving.ServingSettings;
 import dev.rowhouse.serving.TenantEntity;
@@ -47,9 +50,10 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.sql.SQLException;
+import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.time.ZoneOffset;
+import java.time.ZoneId;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
@@ -199,6 +203,11 @@ final class Node {
     TenantRecord.Setting records =
         new TenantRecord.Setting(writeFence, probe, fenceTimeout, house.defaultPlan(), clock);
     LedgerSettings ledgers = LedgerSettings.of(config);
+    InHand inHand = new InHand();
+    ActorRef<Census.Command> census =
+        system.systemActorOf(
+            Census.create(inHand), "census", DispatcherSelector.defaultDispatcher());
+    BudgetMarks marks = new BudgetMarks();
     ServingParts parts =
         new ServingParts(
             serving,
@@ -207,8 +216,11 @@ final class Node {
             house,
             coordinator,
             (tenant, parent) -> TenantRecord.create(tenant, parent, records),
-            (tenant, parent) ->
-                UsageLedger.create(tenant, ZoneOffset.UTC, parent, fence, ledgers, self, clock));
+            (tenant, zone, parent) ->
+                UsageLedger.create(tenant, zone, parent, fence, ledgers, self, clock),
+            defaultZone(config),
+            census,
+            marks);
     TenantPort tenants =
         new TenantPort(
             system,
@@ -245,8 +257,10 @@ final class Node {
                         serving.durableWaitMillis(),
                         serving.answerBytesMax(),
                         throttleRef,
+                        inHand,
                         new SecureRandom()),
                     throttle,
+                    marks,
                     config.getMemorySize("rowhouse.retrieval.files.bytes-max").toBytes(),
                     health,
                     replays(system, fence, ledgers, clock),
@@ -265,6 +279,19 @@ final class Node {
         settings,
         FairnessSettings.from(config),
         clock);
+  }
+
+  private static ZoneId defaultZone(Config config) {
+    String zone = config.getString("rowhouse.tenant.default-time-zone");
+    try {
+      return ZoneId.of(zone);
+    } catch (DateTimeException e) {
+      throw new StartFailure(
+          StartFailure.CONFIG,
+          "rowhouse.tenant.default-time-zone is no time zone: '"
+              + zone
+              + "'. Set an IANA name such as Europe/Berlin.");
+    }
   }
 
   private static TenantDirectory directory(

@@ -23,6 +23,9 @@ final class StartFailure extends RuntimeException {
   /** The cluster cannot be joined in time. */
   static final int CLUSTER = 7;
 
+  /** The master key is missing, or is another one than what is stored was wrapped with. */
+  static final int MASTER_KEY = 8;
+
   private final int exitCode;
 
   StartFailure(int exitCode, String message) {

@@ -10,6 +10,7 @@ import dev.rowhouse.inference.RunControl;
 import dev.rowhouse.inference.RunEvent;
 import dev.rowhouse.inference.WorkerCommand;
 import dev.rowhouse.retrieval.Retrieval;
+import dev.rowhouse.serving.Census;
 import dev.rowhouse.serving.TenantEntity;
 import dev.rowhouse.serving.Throttle;
 import dev.rowhouse.serving.Verdict;
@@ -61,6 +62,7 @@ final class WireFormat {
           SlotOwner.SlotCommand.class,
           WorkerCommand.class,
           WorkerCommand.Description.class,
+          WorkerCommand.Runs.class,
           RunEvent.class,
           RunControl.class,
           Catalog.class,
@@ -71,7 +73,9 @@ final class WireFormat {
           TenantEntity.Command.class,
           TenantEntity.Authorization.class,
           Verdict.class,
-          Throttle.Notice.class);
+          Throttle.Notice.class,
+          Census.Command.class,
+          Census.Answer.class);
 
   /** Every concrete type of ours that may be in a message, by name. */
   static final List<Class<?>> TYPES = types();

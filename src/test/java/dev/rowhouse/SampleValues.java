@@ -11,6 +11,7 @@ import java.lang.reflect.WildcardType;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -163,6 +164,13 @@ final class SampleValues {
       }
     }
     try {
+      if (type.getConstructors().length == 1) {
+        Constructor<?> constructor = type.getConstructors()[0];
+        return constructor.newInstance(
+            Arrays.stream(constructor.getParameters())
+                .map(it -> value(it.getParameterizedType(), it.getName(), fullness, depth + 1))
+                .toArray());
+      }
       Constructor<?> constructor = type.getDeclaredConstructor();
       constructor.setAccessible(true);
       return constructor.newInstance();

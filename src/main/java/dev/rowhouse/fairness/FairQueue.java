@@ -91,6 +91,8 @@ class FairQueue {
   private int capacitySlots;
   private double reservationsTotal;
   private double weightActive;
+  private double weightWanting;
+  private long heldContent;
   private long turns;
   private long wantsTotal;
 
@@ -137,6 +139,19 @@ class FairQueue {
   /** The sum of the weights of those that hold slots or wait. */
   double weightActive() {
     return weightActive;
+  }
+
+  /**
+   * How many slots this tenant can count on while things stay as they are: its part, by weight
+   * among those that want more, of what the content ones leave; never more than its limit.
+   */
+  double expectedSlots(Account account) {
+    if (account.wants() == 0 || weightWanting <= 0) {
+      return account.held;
+    }
+    double shared = Math.max(0, capacitySlots - heldContent);
+    double part = shared * Math.min(1, account.weight / weightWanting);
+    return account.limit == null ? part : Math.min(part, account.limit);
   }
 
   boolean isFull() {
@@ -364,6 +379,7 @@ class FairQueue {
         && (account.waitingSmall > 0) == smallBefore
         && account.isIdle() == idleBefore) {
       wantsTotal += account.wants() - wantsBefore;
+      heldContent += wantsBefore > 0 ? 0 : held - heldBefore;
       return;
     }
     account.held = heldBefore;
@@ -413,6 +429,10 @@ class FairQueue {
       waitingSmall.remove(account);
       waitingByLevel.remove(account);
       waiting.remove(account);
+      // Sums of fractions drift; an empty set is the place to begin anew.
+      weightWanting = waiting.isEmpty() ? 0 : weightWanting - account.weight;
+    } else {
+      heldContent -= account.held;
     }
     return wants > 0;
   }
@@ -445,6 +465,9 @@ class FairQueue {
       if (account.held < account.reservation) {
         reserved.add(account);
       }
+      weightWanting += account.weight;
+    } else {
+      heldContent += account.held;
     }
     if (account.isIdle()) {
       idle.add(account);

@@ -290,12 +290,7 @@ final class PoolState {
 
   private double entitledCostPerSecond(FairnessCoordinator.Demand demand) {
     Account account = queue.account(demand.tenant());
-    if (account == null || queue.weightActive() <= 0) {
-      return 0;
-    }
-    return speed.costPerSlotSecond()
-        * workers.capacity()
-        * Math.min(1, account.weight / queue.weightActive());
+    return account == null ? 0 : speed.costPerSlotSecond() * queue.expectedSlots(account);
   }
 
   /** Whether a ticket of that slot is void is known when a table shows a higher number. */

@@ -1,6 +1,7 @@
 package dev.rowhouse.http;
 
 import dev.rowhouse.fairness.FairnessCoordinator;
+import dev.rowhouse.serving.BudgetMarks;
 import dev.rowhouse.serving.Workers;
 import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.core.metrics.CounterWithCallback;
@@ -67,9 +68,22 @@ final class Metrics {
    *
    * @param workers the way to this node's worker
    * @param throttled requests that were refused without asking the tenant's actor, so far
+   * @param marks budgets that were nearly used up, so far
    */
-  Metrics(Workers workers, LongSupplier throttled) {
+  Metrics(Workers workers, LongSupplier throttled, BudgetMarks marks) {
     this.workers = workers;
+    CounterWithCallback.builder()
+        .name("rowhouse_budget_marks_total")
+        .help("Budgets of a month of which a part was reached, by kind and part.")
+        .labelNames("limit", "percent")
+        .callback(
+            callback ->
+                marks
+                    .counts()
+                    .forEach(
+                        (kind, count) ->
+                            callback.call(count, kind.limit(), Integer.toString(kind.percent()))))
+        .register(registry);
     CounterWithCallback.builder()
         .name("rowhouse_throttled_total")
         .help("Requests of tenants beyond their limits that the gateway refused by itself.")

@@ -6,6 +6,7 @@ import dev.rowhouse.replay.ReplayHouse;
 import dev.rowhouse.replay.Replays;
 import dev.rowhouse.retrieval.KnowledgeEntity;
 import dev.rowhouse.serving.Answering;
+import dev.rowhouse.serving.BudgetMarks;
 import dev.rowhouse.serving.TenantPort;
 import dev.rowhouse.serving.Throttle;
 import dev.rowhouse.serving.Workers;
@@ -30,6 +31,7 @@ public final class Planes {
    *
    * @param answering what every request's Answering is made with
    * @param throttle what this node refuses by itself
+   * @param marks budgets of this node's tenants that were nearly used up
    */
   public record Parts(
       ActorSystem<?> system,
@@ -46,6 +48,7 @@ public final class Planes {
       ActorRef<FairnessCoordinator.Command> coordinator,
       Answering.Settings answering,
       Throttle throttle,
+      BudgetMarks marks,
       long fileBytesMax,
       Health health,
       Replays replays,
@@ -70,7 +73,8 @@ public final class Planes {
     Metrics metrics =
         new Metrics(
             new Workers(parts.system, http.getDuration("ask-timeout")),
-            parts.throttle::refusedCount);
+            parts.throttle::refusedCount,
+            parts.marks);
     Handler operatorHandler = operatorPlane(parts, http, metrics);
     return Listener.bind(
             parts.system,
@@ -223,14 +227,15 @@ public final class Planes {
   private static Handler operatorPlane(Parts parts, Config http, Metrics metrics) {
     Duration askTimeout = http.getDuration("ask-timeout");
     KnowledgePort knowledge = new KnowledgePort(parts.system, parts.knowledge, askTimeout);
+    TenantCalls calls = new TenantCalls(parts.tenants);
+    KeyAdmin keys = new KeyAdmin(calls, parts.secret, parts.clock);
     TenantAdmin tenants =
         new TenantAdmin(
-            parts.tenants,
+            calls,
             knowledge,
             new Reservations(parts.system, parts.keeper, parts.tenants, askTimeout),
             parts.catalog,
-            parts.secret,
-            parts.clock);
+            parts.secret);
     CatalogAdmin catalog =
         new CatalogAdmin(parts.system, parts.keeper, parts.catalog, parts.slotsDefault, askTimeout);
     ClusterAdmin cluster = new ClusterAdmin(parts.system, parts.coordinator, askTimeout);
@@ -246,10 +251,11 @@ public final class Planes {
             .on("DELETE", tenant, "Offboards a tenant and erases what it knew.", tenants::delete)
             .on("POST", tenant + "/suspend", "Refuses its requests.", tenants::suspend)
             .on("POST", tenant + "/resume", "Takes its requests again.", tenants::resume)
-            .on("GET", tenant + "/keys", "Lists keys.", tenants::keys)
-            .on("POST", tenant + "/keys", "Makes a key.", tenants::createKey)
-            .on("DELETE", tenant + "/keys/{key}", "Revokes a key.", tenants::revokeKey)
-            .on("POST", tenant + "/keys/{key}/rotate", "Replaces a key.", tenants::rotateKey)
+            .on("GET", tenant + "/keys", "Lists keys.", keys::list)
+            .on("POST", tenant + "/keys", "Makes a key.", keys::create)
+            .on("PATCH", tenant + "/keys/{key}", "Changes a key's name or limits.", keys::patch)
+            .on("DELETE", tenant + "/keys/{key}", "Revokes a key.", keys::revoke)
+            .on("POST", tenant + "/keys/{key}/rotate", "Replaces a key.", keys::rotate)
             .on("GET", "/admin/plans", "Lists plans.", catalog::plans)
             .on("GET", "/admin/plans/{plan}", "One plan.", catalog::plan)
             .on("PUT", "/admin/plans/{plan}", "Makes or replaces a plan.", catalog::putPlan)

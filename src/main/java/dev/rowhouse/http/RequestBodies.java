@@ -18,10 +18,14 @@ final class RequestBodies {
 
   private RequestBodies() {}
 
-  /** The schema of that call's body; null: there is none. A merge patch has the fields of a PUT. */
+  /**
+   * The schema of that call's body; null: there is none. A merge patch has the fields of a PUT,
+   * where there is one.
+   */
   static @Nullable ObjectNode schema(String method, String pattern) {
-    String key = (method.equals("PATCH") ? "PUT" : method) + " " + pattern;
-    return ALL.get(key) instanceof ObjectNode schema ? schema.deepCopy() : null;
+    JsonNode own = ALL.get(method + " " + pattern);
+    JsonNode schema = own == null && method.equals("PATCH") ? ALL.get("PUT " + pattern) : own;
+    return schema instanceof ObjectNode found ? found.deepCopy() : null;
   }
 
   /** What schemas refer to, as {@code #/components/schemas}. */

@@ -156,33 +156,8 @@ final class UsageRoutes {
   /** {@code GET /v1/limits}: each limit, used, remaining, reset. */
   CompletionStage<HttpResponse> limits(
       Call call, TenantPlane.Caller caller, TenantProfile profile, LimitsView limits) {
-    ObjectNode body = Json.object().put("object", "limits").put("plan", profile.plan());
-    ObjectNode all = body.putObject("limits");
-    row(all, "requests_per_minute", limits.requestsPerMinute());
-    row(all, "tokens_per_minute", limits.tokensPerMinute());
-    row(all, "concurrent_requests", limits.concurrentRequests());
-    row(all, "queue_length", limits.queueLength());
-    if (limits.tokensPerMonth() != null) {
-      row(all, "tokens_per_month", limits.tokensPerMonth());
-    }
-    LimitsView.Row spend = limits.spendPerMonthMicros();
-    if (spend != null) {
-      all.putObject("spend_per_month")
-          .put("limit", spend.limit() / 1e6)
-          .put("used", spend.used() / 1e6)
-          .put("remaining", spend.remaining() / 1e6)
-          .put("reset_seconds", spend.resetMillis() / 1000.0);
-    }
     return CompletableFuture.completedFuture(
-        Replies.json(200, body).addHeaders(Replies.limitHeaders(limits)));
-  }
-
-  private static void row(ObjectNode all, String name, LimitsView.Row row) {
-    all.putObject(name)
-        .put("limit", row.limit())
-        .put("used", row.used())
-        .put("remaining", row.remaining())
-        .put("reset_seconds", row.resetMillis() / 1000.0);
+        Replies.json(200, LimitsJson.of(profile, limits)).addHeaders(Replies.limitHeaders(limits)));
   }
 
   private <R> CompletionStage<R> query(

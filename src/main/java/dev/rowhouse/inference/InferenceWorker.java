@@ -9,12 +9,14 @@ import dev.rowhouse.fairness.StartDecision;
 import dev.rowhouse.fairness.WorkerSlots;
 import dev.rowhouse.tenant.Catalog;
 import dev.rowhouse.tenant.ModelSpec;
+import dev.rowhouse.tenant.TenantId;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongSupplier;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -62,14 +64,20 @@ public final class InferenceWorker extends AbstractBehavior<SlotOwner> {
   private static final class Estate {
     final Settlements settlements;
     final EndpointHealth health;
+    final LongSupplier monotonicMillis;
     long incarnation;
     long restarts = -1;
     Catalog catalog = Catalog.EMPTY;
 
-    Estate(long incarnation, Settlements settlements, EndpointHealth health) {
+    Estate(
+        long incarnation,
+        Settlements settlements,
+        EndpointHealth health,
+        LongSupplier monotonicMillis) {
       this.incarnation = incarnation - 1;
       this.settlements = settlements;
       this.health = health;
+      this.monotonicMillis = monotonicMillis;
     }
   }
 
@@ -114,6 +122,27 @@ public final class InferenceWorker extends AbstractBehavior<SlotOwner> {
       SettlementPort settlement,
       WorkerSettings settings,
       EndpointHealth health) {
+    // Monotonic, so that a step of the wall clock expires nothing.
+    return create(
+        workerName,
+        incarnation,
+        coordinator,
+        runs,
+        settlement,
+        settings,
+        health,
+        () -> System.nanoTime() / 1_000_000);
+  }
+
+  static Behavior<SlotOwner> create(
+      String workerName,
+      long incarnation,
+      ActorRef<FairnessCoordinator.Command> coordinator,
+      RunFactory runs,
+      SettlementPort settlement,
+      WorkerSettings settings,
+      EndpointHealth health,
+      LongSupplier monotonicMillis) {
     return Behaviors.setup(
         _ -> {
           Estate estate =
@@ -122,7 +151,8 @@ public final class InferenceWorker extends AbstractBehavior<SlotOwner> {
                   new Settlements(
                       settings.settlementRetryMin().toMillis(),
                       settings.settlementRetryMax().toMillis()),
-                  health);
+                  health,
+                  monotonicMillis);
           return Behaviors.supervise(
                   Behaviors.<SlotOwner>setup(
                       context ->
@@ -189,12 +219,24 @@ public final class InferenceWorker extends AbstractBehavior<SlotOwner> {
         yield afterChange();
       }
       case WorkerCommand.CatalogChanged changed -> catalogChanged(changed.catalog());
+      case WorkerCommand.WhatRuns asked -> {
+        asked.replyTo().tell(runsOf(asked.tenant()));
+        yield this;
+      }
       case WorkerCommand.Describe describe -> {
         describe.replyTo().tell(description());
         yield this;
       }
       case WorkerCommand.Drain drain -> drain(drain);
     };
+  }
+
+  private WorkerCommand.Runs runsOf(TenantId tenant) {
+    return new WorkerCommand.Runs(
+        running.values().stream()
+            .map(Running::order)
+            .filter(order -> order.tenant().equals(tenant))
+            .toList());
   }
 
   private Behavior<SlotOwner> onNote(RunNote note) {
@@ -445,8 +487,7 @@ public final class InferenceWorker extends AbstractBehavior<SlotOwner> {
         estate.health.views(nowMillis()));
   }
 
-  /** Monotonic, so that a step of the wall clock expires nothing. */
-  private static long nowMillis() {
-    return System.nanoTime() / 1_000_000;
+  private long nowMillis() {
+    return estate.monotonicMillis.getAsLong();
   }
 }

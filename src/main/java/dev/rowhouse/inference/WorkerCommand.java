@@ -3,6 +3,7 @@ package dev.rowhouse.inference;
 import dev.rowhouse.fairness.SlotOwner;
 import dev.rowhouse.fairness.SlotTicket;
 import dev.rowhouse.tenant.Catalog;
+import dev.rowhouse.tenant.TenantId;
 import java.util.List;
 import java.util.Map;
 import org.apache.pekko.Done;
@@ -28,6 +29,16 @@ public sealed interface WorkerCommand extends SlotOwner {
    * then stop. The reply comes before the stop.
    */
   record Drain(ActorRef<Done> replyTo) implements WorkerCommand {}
+
+  /** Which runs of this tenant are not over? */
+  record WhatRuns(TenantId tenant, ActorRef<Runs> replyTo) implements WorkerCommand {}
+
+  /** The runs of one tenant at one worker. */
+  record Runs(List<RunOrder> orders) {
+    public Runs {
+      orders = List.copyOf(orders);
+    }
+  }
 
   /** How is it going? */
   record Describe(ActorRef<Description> replyTo) implements WorkerCommand {}

@@ -60,6 +60,10 @@ final class Acknowledgements {
     return waiters.computeIfPresent(attempt, (same, known) -> known.with(worker, gateway)) != null;
   }
 
+  boolean knows(String attempt) {
+    return durable.containsKey(attempt) || waiters.containsKey(attempt);
+  }
+
   void await(
       String attempt,
       @Nullable ActorRef<WorkerCommand.Settled> worker,

@@ -17,6 +17,7 @@ import java.util.random.RandomGenerator;
 import org.apache.pekko.actor.Cancellable;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.PostStop;
 import org.apache.pekko.actor.typed.Terminated;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
@@ -51,6 +52,9 @@ public final class Answering {
   private static final int BODY_PIECE_BYTES = 128 * 1024;
 
   private static final Duration TICK = Duration.ofMillis(500);
+
+  /** A tenant's actor that says that it ends is gone after this, mostly. */
+  private static final Duration MOVING = Duration.ofMillis(100);
 
   /** How long a stream's headers wait for a slot before 200 goes out with comments. */
   private static final long HEADERS_HELD_MAX_MILLIS = 2_000;
@@ -97,12 +101,20 @@ public final class Answering {
     CONSUMED
   }
 
+  private enum AskAgain {
+    ASK_AGAIN
+  }
+
+  /** How does it stand with this request? The asker gets a {@link Census.Answer}. */
+  record Count(ActorRef<Object> asker) {}
+
   /**
    * What stays the same for every request of a gateway.
    *
    * @param durableWaitMillis how long an end waits for the journal
    * @param answerBytesMax the largest answer that is collected for a client that does not stream
    * @param throttle the way to what this gateway refuses by itself
+   * @param inHand knows the requests of this gateway
    * @param random for the ids of second attempts; several threads use it
    */
   public record Settings(
@@ -111,6 +123,7 @@ public final class Answering {
       long durableWaitMillis,
       int answerBytesMax,
       ActorRef<Throttle.Notice> throttle,
+      InHand inHand,
       RandomGenerator random) {}
 
   private final ActorContext<Object> context;
@@ -155,6 +168,7 @@ public final class Answering {
     this.delivery = new Delivery(context, ask.stream(), answer);
     this.phaseSinceMillis = now();
     this.tick = scheduleTick();
+    settings.inHand().add(tenant, context.getSelf());
     askTenant();
   }
 
@@ -171,9 +185,11 @@ public final class Answering {
           return Behaviors.receive(
               (ignored, message) -> answering.onMessage(message),
               (ignored, signal) ->
-                  signal instanceof Terminated gone
-                      ? answering.onTerminated(gone.getRef())
-                      : Behaviors.same());
+                  switch (signal) {
+                    case Terminated gone -> answering.onTerminated(gone.getRef());
+                    case PostStop _ -> answering.onStop();
+                    default -> Behaviors.same();
+                  });
         });
   }
 
@@ -184,6 +200,13 @@ public final class Answering {
       case Consumed _ -> onConsumed();
       case ClientGone _ -> onClientGone();
       case Tick _ -> onTick();
+      case AskAgain _ -> {
+        if (phase == Phase.ADMITTING || phase == Phase.WAITING) {
+          askTenant();
+        }
+        yield Behaviors.same();
+      }
+      case Count count -> onCount(count.asker());
       default -> Behaviors.unhandled();
     };
   }
@@ -207,11 +230,33 @@ public final class Answering {
         }
         yield Behaviors.same();
       }
+      case Verdict.Moved _ -> {
+        context.scheduleOnce(MOVING, context.getSelf(), AskAgain.ASK_AGAIN);
+        yield Behaviors.same();
+      }
       case Verdict.Durable(String attempt) -> {
         durable |= attempt.equals(ask.attempt());
         yield ended != null && durable ? release(ended) : Behaviors.same();
       }
     };
+  }
+
+  /** A new incarnation of the tenant's actor wants to know what there is. */
+  private Behavior<Object> onCount(ActorRef<Object> asker) {
+    boolean admitted =
+        retry == null
+            && (phase == Phase.WAITING || phase == Phase.STARTING || phase == Phase.RUNNING);
+    if (admitted) {
+      asker.tell(new Census.Present(ask, context.getSelf(), phase == Phase.WAITING ? null : given));
+      return Behaviors.same();
+    }
+    asker.tell(new Census.Absent(ask.attempt()));
+    if (phase == Phase.ADMITTING || phase == Phase.WAITING) {
+      askTenant();
+    } else if (ended != null) {
+      settle(ended);
+    }
+    return Behaviors.same();
   }
 
   private Behavior<Object> start(Verdict.Go go) {
@@ -428,9 +473,7 @@ public final class Answering {
           yield fail(Refusals.journalUnavailable(Refusals.QUEUE_RETRY_MILLIS));
         }
         if (ended != null) {
-          settings
-              .tenants()
-              .tell(tenant, new TenantEntity.Settle(ended.report(), null, context.getSelf()));
+          settle(ended);
         }
         yield Behaviors.same();
       }
@@ -528,9 +571,18 @@ public final class Answering {
     phaseSinceMillis = now();
   }
 
+  private void settle(RunEvent.Ended end) {
+    settings.tenants().tell(tenant, new TenantEntity.Settle(end.report(), null, context.getSelf()));
+  }
+
   private Behavior<Object> stop() {
     tick.cancel();
     return Behaviors.stopped();
+  }
+
+  private Behavior<Object> onStop() {
+    settings.inHand().remove(tenant, context.getSelf());
+    return Behaviors.same();
   }
 
   private long now() {

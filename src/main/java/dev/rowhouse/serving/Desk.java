@@ -1,6 +1,7 @@
 package dev.rowhouse.serving;
 
 import dev.rowhouse.fairness.Terms;
+import dev.rowhouse.tenant.BudgetMark;
 import dev.rowhouse.tenant.Catalog;
 import dev.rowhouse.tenant.CatalogReplica;
 import dev.rowhouse.tenant.HouseCatalog;
@@ -8,18 +9,21 @@ import dev.rowhouse.tenant.KeyEntry;
 import dev.rowhouse.tenant.Limits;
 import dev.rowhouse.tenant.ModelSpec;
 import dev.rowhouse.tenant.Plan;
-import dev.rowhouse.tenant.PromptTemplate;
 import dev.rowhouse.tenant.Scope;
 import dev.rowhouse.tenant.TenantProfile;
 import dev.rowhouse.usage.LedgerReply;
+import dev.rowhouse.usage.UsageRecord;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.time.Instant;
+import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
 
@@ -38,12 +42,16 @@ final class Desk {
   /** A plan has all of these; this is for one of an older version that lacks some. */
   private static final Limits WHAT_A_PLAN_LACKS = new Limits(60L, 20_000L, 4L, null, null, 16L);
 
-  private final SlidingWindow requests = new SlidingWindow();
-  private final SlidingWindow tokens = new SlidingWindow();
+  private final Meter meter;
+
+  /** Of keys that were used, by {@link KeyEntry#meter}. */
+  private final Map<String, Meter> keyMeters = new HashMap<>();
+
   private final Map<String, InFlight> inFlight = new HashMap<>();
   private final WaitingRoom waiting = new WaitingRoom();
   private final OutputEstimates estimates = new OutputEstimates();
-  private final MonthBudget budget = new MonthBudget();
+  private ZoneId zone;
+  private Map<String, LedgerReply.KeyUsed> usedByKeys = Map.of();
   private TenantProfile profile;
   private final CatalogReplica catalog;
   private final HouseCatalog house;
@@ -53,104 +61,21 @@ final class Desk {
   /**
    * Without any request.
    *
+   * @param zone in which the tenant's months begin and end
    * @param smallCostMax a request is small when its estimate is not above so many weighted tokens
    */
-  Desk(TenantProfile profile, CatalogReplica catalog, HouseCatalog house, double smallCostMax) {
+  Desk(
+      TenantProfile profile,
+      ZoneId zone,
+      CatalogReplica catalog,
+      HouseCatalog house,
+      double smallCostMax) {
     this.profile = profile;
+    this.zone = zone;
+    this.meter = new Meter(null, zone);
     this.catalog = catalog;
     this.house = house;
     this.smallCostMax = smallCostMax;
-  }
-
-  /** A request between admission and settlement. */
-  static final class InFlight {
-    final Ask ask;
-    final ModelSpec model;
-    final List<ModelSpec> fallbacks;
-    final @Nullable PromptTemplate prompt;
-    final ActorRef<Object> gateway;
-    final long arrival;
-    final long reservedSecond;
-    final long reservedTokens;
-    final long reservedCostMicros;
-
-    /** Weighted tokens that it is expected to cost in fair sharing. */
-    final double fairCost;
-
-    final boolean isSmall;
-    boolean running;
-    Verdict.@Nullable Go go;
-
-    InFlight(
-        Ask ask,
-        Route route,
-        ActorRef<Object> gateway,
-        long arrival,
-        long reservedSecond,
-        long reservedTokens,
-        long reservedCostMicros,
-        double fairCost,
-        boolean isSmall) {
-      this.ask = ask;
-      this.model = route.model();
-      this.fallbacks = route.fallbacks();
-      this.prompt = route.prompt();
-      this.gateway = gateway;
-      this.arrival = arrival;
-      this.reservedSecond = reservedSecond;
-      this.reservedTokens = reservedTokens;
-      this.reservedCostMicros = reservedCostMicros;
-      this.fairCost = fairCost;
-      this.isSmall = isSmall;
-    }
-
-    /** The same request as another attempt: its turn and what it has reserved stay. */
-    InFlight as(Ask next, ActorRef<Object> by) {
-      return new InFlight(
-          next,
-          new Route(model, fallbacks, prompt),
-          by,
-          arrival,
-          reservedSecond,
-          reservedTokens,
-          reservedCostMicros,
-          fairCost,
-          isSmall);
-    }
-
-    /** The same request, answered by another model. */
-    InFlight by(ModelSpec other, double otherFairCost, boolean small) {
-      List<ModelSpec> rest = new ArrayList<>(fallbacks);
-      rest.remove(other);
-      rest.add(model);
-      return new InFlight(
-          ask,
-          new Route(other, List.copyOf(rest), prompt),
-          gateway,
-          arrival,
-          reservedSecond,
-          reservedTokens,
-          reservedCostMicros,
-          otherFairCost,
-          small);
-    }
-
-    String attempt() {
-      return ask.attempt();
-    }
-
-    String pool() {
-      return model.name();
-    }
-
-    static int inTurn(InFlight a, InFlight b) {
-      int byPriority = Integer.compare(b.ask.priority(), a.ask.priority());
-      if (byPriority != 0) {
-        return byPriority;
-      }
-      int byDeadline = Long.compare(a.ask.deadlineMillis(), b.ask.deadlineMillis());
-      return byDeadline != 0 ? byDeadline : Long.compare(a.arrival, b.arrival);
-    }
   }
 
   /** What admission says. */
@@ -165,6 +90,10 @@ final class Desk {
 
   void profile(TenantProfile changed) {
     profile = changed;
+    keyMeters
+        .keySet()
+        .removeIf(
+            name -> changed.keys().values().stream().noneMatch(it -> it.meter().equals(name)));
   }
 
   TenantProfile profile() {
@@ -173,10 +102,38 @@ final class Desk {
 
   /** Continues from what the ledger says was used, so that a restart gives no fresh quota. */
   void resume(LedgerReply.Opened opened, long nowMillis) {
-    requests.add(opened.lastMinuteRequests(), nowMillis);
-    tokens.add(opened.lastMinuteTokens(), nowMillis);
-    // What was settled while the ledger was read is not in it.
-    budget.spend(opened.month().tokens(), opened.month().costMicros(), nowMillis);
+    meter.restore(opened.lastMinute(), opened.month(), nowMillis);
+    usedByKeys = opened.keys();
+    estimates.resume(opened.answerTokens());
+  }
+
+  /**
+   * The months are those of another time zone from now on.
+   *
+   * @param opened what the ledger knows in that zone
+   * @param unwritten records that are not in it
+   */
+  void resumeIn(
+      ZoneId other, LedgerReply.Opened opened, List<UsageRecord> unwritten, long nowMillis) {
+    zone = other;
+    usedByKeys = opened.keys();
+    meter.restoreMonth(other, List.of(opened.month()), unwritten, nowMillis);
+    keyMeters.forEach(
+        (name, ofKey) -> {
+          Set<String> ids = idsOf(name);
+          ofKey.restoreMonth(
+              other,
+              opened.keys().entrySet().stream()
+                  .filter(it -> ids.contains(it.getKey()))
+                  .map(it -> it.getValue().month())
+                  .toList(),
+              unwritten.stream().filter(it -> ids.contains(it.keyId())).toList(),
+              nowMillis);
+        });
+  }
+
+  ZoneId zone() {
+    return zone;
   }
 
   /** The no to a key, or null when it may do what the scope says. */
@@ -219,31 +176,57 @@ final class Desk {
       }
       case Route.Choice.Found found -> route = found.route();
     }
-    String model = route.model().name();
-    long output = estimates.reserved(model, ask.outputTokensMax());
+    long output = estimates.reserved(route.model().name(), ask.outputTokensMax());
     long estimate = ask.inputTokens() + output;
     long costMicros = costMicros(route.model(), ask.inputTokens(), output);
-    refusal = overLimit(estimate, costMicros, nowMillis);
+    KeyEntry key = Objects.requireNonNull(profile.keys().get(ask.key().keyId()));
+    Meter ofKey = meterOf(key, nowMillis);
+    refusal = meter.refusal(limits(), null, estimate, costMicros, nowMillis);
+    Limits own = key.limits();
+    if (refusal == null && own != null) {
+      refusal = ofKey.refusal(own, key.id(), estimate, costMicros, nowMillis);
+    }
     if (refusal != null) {
       return new Decision.Refused(refusal);
     }
-    requests.add(1, nowMillis);
-    long second = tokens.add(estimate, nowMillis);
+    List<Meter.Hold> holds =
+        List.of(
+            meter.hold(estimate, costMicros, nowMillis),
+            ofKey.hold(estimate, costMicros, nowMillis));
+    return new Decision.Accepted(enter(ask, route, gateway, estimate, holds));
+  }
+
+  /**
+   * Takes on a request that an earlier incarnation has admitted: whatever the limits are now, it is
+   * in flight. Null when it is known, or its model is gone.
+   */
+  @Nullable InFlight adopt(Ask ask, ActorRef<Object> gateway, long nowMillis) {
+    if (inFlight.containsKey(ask.attempt())
+        || !(Route.choose(ask, profile, catalog.current())
+            instanceof Route.Choice.Found(Route route))) {
+      return null;
+    }
+    long output = estimates.reserved(route.model().name(), ask.outputTokensMax());
+    long estimate = ask.inputTokens() + output;
+    long costMicros = costMicros(route.model(), ask.inputTokens(), output);
+    List<Meter.Hold> holds = new ArrayList<>(2);
+    holds.add(meter.adopt(estimate, costMicros, ask.receivedAtMillis(), nowMillis));
+    KeyEntry key = profile.keys().get(ask.key().keyId());
+    if (key != null) {
+      holds.add(
+          meterOf(key, nowMillis).adopt(estimate, costMicros, ask.receivedAtMillis(), nowMillis));
+    }
+    return enter(ask, route, gateway, estimate, List.copyOf(holds));
+  }
+
+  private InFlight enter(
+      Ask ask, Route route, ActorRef<Object> gateway, long estimate, List<Meter.Hold> holds) {
     double fairCost = fairCost(ask, route.model());
     InFlight request =
         new InFlight(
-            ask,
-            route,
-            gateway,
-            arrivals++,
-            second,
-            estimate,
-            costMicros,
-            fairCost,
-            fairCost <= smallCostMax);
-    budget.reserve(estimate, costMicros);
+            ask, route, gateway, arrivals++, estimate, holds, fairCost, fairCost <= smallCostMax);
     inFlight.put(ask.attempt(), request);
-    return new Decision.Accepted(request);
+    return request;
   }
 
   /**
@@ -321,8 +304,9 @@ final class Desk {
 
   /** A request that was not admitted after all: it has used nothing, its request neither. */
   void withdraw(InFlight request, long nowMillis) {
-    if (leave(request.attempt(), nowMillis) != null) {
-      requests.correct(request.reservedSecond, -1, nowMillis);
+    if (inFlight.remove(request.attempt()) != null) {
+      waiting.remove(request);
+      request.holds.forEach(hold -> hold.withdraw(nowMillis));
     }
   }
 
@@ -331,7 +315,7 @@ final class Desk {
     InFlight request = inFlight.remove(attempt);
     if (request != null) {
       waiting.remove(request);
-      release(request, 0, 0, nowMillis);
+      request.holds.forEach(hold -> hold.settle(0, 0, nowMillis));
     }
     return request;
   }
@@ -340,19 +324,32 @@ final class Desk {
    * What a run spent takes the place of what was reserved for it. Also right for a run that this
    * desk has never admitted, as after a restart.
    */
-  @Nullable InFlight settle(
-      String attempt, long inputTokens, long outputTokens, long costMicros, long nowMillis) {
-    InFlight request = inFlight.remove(attempt);
-    long spent = inputTokens + outputTokens;
+  @Nullable InFlight settle(UsageRecord record, long nowMillis) {
+    InFlight request = inFlight.remove(record.attempt());
     if (request == null) {
-      tokens.add(spent, nowMillis);
-      budget.spend(spent, costMicros, nowMillis);
+      meter.spend(record.tokens(), record.costMicros(), record.timeMillis(), nowMillis);
+      KeyEntry key = profile.keys().get(record.keyId());
+      if (key != null) {
+        meterOf(key, nowMillis)
+            .spend(record.tokens(), record.costMicros(), record.timeMillis(), nowMillis);
+      }
       return null;
     }
     waiting.remove(request);
-    release(request, spent, costMicros, nowMillis);
-    estimates.learn(request.pool(), outputTokens);
+    request.holds.forEach(hold -> hold.settle(record.tokens(), record.costMicros(), nowMillis));
+    estimates.learn(request.pool(), record.outputTokens());
     return request;
+  }
+
+  /** Parts of budgets that were reached since this was asked last, by this key or in all. */
+  List<BudgetMark> marks(String keyId, long nowMillis) {
+    List<BudgetMark> reached = new ArrayList<>(meter.marks(limits(), nowMillis));
+    KeyEntry key = profile.keys().get(keyId);
+    Limits own = key == null ? null : key.limits();
+    if (key != null && own != null) {
+      reached.addAll(meterOf(key, nowMillis).marks(own, nowMillis));
+    }
+    return reached;
   }
 
   /** Requests whose gateway must have given up before that time. */
@@ -400,21 +397,19 @@ final class Desk {
     return catalog.current();
   }
 
-  LimitsView view(long nowMillis) {
-    Limits limits = limits();
+  /** The limits that requests with this key meet. */
+  LimitsView view(String keyId, long nowMillis) {
+    KeyEntry key = profile.keys().get(keyId);
+    Limits own = key == null ? null : key.limits();
     return new LimitsView(
-        new LimitsView.Row(
-            Objects.requireNonNull(limits.requestsPerMinute()),
-            requests.used(nowMillis),
-            requests.millisUntilEmpty(nowMillis)),
-        new LimitsView.Row(
-            Objects.requireNonNull(limits.tokensPerMinute()),
-            tokens.used(nowMillis),
-            tokens.millisUntilEmpty(nowMillis)),
-        new LimitsView.Row(Objects.requireNonNull(limits.concurrentRequests()), inFlight.size(), 0),
-        new LimitsView.Row(Objects.requireNonNull(limits.queueLength()), waiting.size(), 0),
-        budget.tokensRow(limits, nowMillis),
-        budget.spendRow(limits, nowMillis));
+        meter.rows(limits(), nowMillis),
+        new LimitsView.Row(Objects.requireNonNull(limits().queueLength()), waiting.size(), 0),
+        keyId,
+        key == null || own == null ? null : meterOf(key, nowMillis).rows(own, nowMillis));
+  }
+
+  LimitsView view(InFlight request, long nowMillis) {
+    return view(request.ask.key().keyId(), nowMillis);
   }
 
   /** Money in millionths of the price unit; a price is per million tokens, so it is a product. */
@@ -423,50 +418,41 @@ final class Desk {
         inputTokens * model.inputPerMillion() + outputTokens * model.outputPerMillion());
   }
 
-  private @Nullable Refusal overLimit(long estimate, long costMicros, long nowMillis) {
-    Limits limits = limits();
-    long concurrent = Objects.requireNonNull(limits.concurrentRequests());
-    if (inFlight.size() >= concurrent) {
-      return Refusal.until(
-          429,
-          "concurrency_exceeded",
-          Refusals.limit(
-              "concurrent_requests", concurrent, inFlight.size(), Refusals.QUEUE_RETRY_MILLIS),
-          Refusals.QUEUE_RETRY_MILLIS);
+  /**
+   * The meter of a key and of those it took the place of. It is there from the first use on, also
+   * without limits, so that a limit which is set later counts what was used before.
+   */
+  private Meter meterOf(KeyEntry key, long nowMillis) {
+    Meter known = keyMeters.get(key.meter());
+    if (known != null) {
+      return known;
     }
-    long perMinute = Objects.requireNonNull(limits.requestsPerMinute());
-    long wait = requests.millisUntilFits(1, perMinute, nowMillis);
-    if (wait > 0) {
-      return Refusal.until(
-          429,
-          "rate_limit_exceeded",
-          Refusals.limit("requests_per_minute", perMinute, requests.used(nowMillis), wait),
-          wait);
+    Meter made = new Meter(key.meter(), zone);
+    for (String id : idsOf(key.meter())) {
+      LedgerReply.KeyUsed used = usedByKeys.get(id);
+      if (used != null) {
+        made.restore(used.lastMinute(), used.month(), nowMillis);
+      }
     }
-    long tokensPerMinute = Objects.requireNonNull(limits.tokensPerMinute());
-    wait = tokens.millisUntilFits(estimate, tokensPerMinute, nowMillis);
-    if (wait > 0) {
-      String message =
-          Refusals.limit("tokens_per_minute", tokensPerMinute, tokens.used(nowMillis), wait)
-              + " This request needs about "
-              + estimate
-              + " tokens.";
-      return estimate > tokensPerMinute
-          ? Refusal.of(429, "tokens_exceeded", message + " It can never fit: make it smaller.")
-          : Refusal.until(429, "tokens_exceeded", message, wait);
+    keyMeters.put(key.meter(), made);
+    return made;
+  }
+
+  /** The keys that count on that meter, those of the past included. */
+  private Set<String> idsOf(String meterName) {
+    Set<String> ids = new HashSet<>();
+    for (KeyEntry key : profile.keys().values()) {
+      if (key.meter().equals(meterName)) {
+        ids.add(key.id());
+        ids.addAll(key.replaced());
+      }
     }
-    return budget.refusal(limits, estimate, costMicros, nowMillis);
+    return ids;
   }
 
   private double fairCost(Ask ask, ModelSpec model) {
     double output = estimates.charged(model.estimator(), model.name(), ask.outputTokensMax());
     return model.inputWeight() * ask.inputTokens() + model.outputWeight() * output;
-  }
-
-  private void release(InFlight request, long spentTokens, long costMicros, long nowMillis) {
-    tokens.correct(request.reservedSecond, spentTokens - request.reservedTokens, nowMillis);
-    budget.release(request.reservedTokens, request.reservedCostMicros);
-    budget.spend(spentTokens, costMicros, nowMillis);
   }
 
   private Plan plan() {

@@ -7,6 +7,7 @@ import dev.rowhouse.usage.StartedEntry;
 import dev.rowhouse.usage.UsageLedger;
 import dev.rowhouse.usage.UsageRecord;
 import java.time.Duration;
+import java.util.List;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
@@ -61,6 +62,11 @@ final class LedgerLine {
     return !journalAway && batcher.size() < settings.pendingMax();
   }
 
+  /** The records that are not known to be durable. */
+  List<UsageRecord> unwritten() {
+    return batcher.unwritten();
+  }
+
   /** Whether every record is durable; without a ledger none will ever be. */
   boolean isDone() {
     return batcher.isEmpty() || ledger == null;
@@ -86,6 +92,11 @@ final class LedgerLine {
       @Nullable ActorRef<WorkerCommand.Settled> worker,
       @Nullable ActorRef<Object> gateway) {
     return acknowledgements.isKnown(attempt, worker, gateway);
+  }
+
+  /** Whether this attempt was settled here. */
+  boolean hasEnded(String attempt) {
+    return acknowledgements.knows(attempt);
   }
 
   /** The end of an attempt; both are told when it is durable. */

@@ -1,53 +1,91 @@
 package dev.rowhouse.serving;
 
+import dev.rowhouse.tenant.BudgetMark;
 import dev.rowhouse.tenant.Limits;
 import java.time.Instant;
 import java.time.YearMonth;
-import java.time.ZoneOffset;
+import java.time.ZoneId;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a tenant has used of its month, in tokens and money, and what requests in flight have
- * reserved of it. Money is in millionths of the price unit.
+ * What was used of a month, in tokens and money, and what requests in flight have reserved of it.
+ * Money is in millionths of the price unit. Months begin and end in the tenant's time zone.
  */
 final class MonthBudget {
+  /** The parts of a budget, in percent, that are told when they are reached. */
+  static final List<Integer> MARKS = List.of(80, 95);
+
+  private ZoneId zone;
   private YearMonth month = YearMonth.of(1970, 1);
   private long tokens;
   private long costMicros;
   private long reservedTokens;
   private long reservedCostMicros;
+  private final Set<BudgetMark> told = new HashSet<>();
 
-  void spend(long spentTokens, long spentCostMicros, long nowMillis) {
+  MonthBudget(ZoneId zone) {
+    this.zone = zone;
+  }
+
+  /** In another time zone, with what was used in its present month; what is reserved stays. */
+  void restart(ZoneId newZone, long usedTokens, long usedCostMicros, long nowMillis) {
+    zone = newZone;
+    month = monthOf(nowMillis);
+    tokens = usedTokens;
+    costMicros = usedCostMicros;
+  }
+
+  /** What a request cost that was admitted at that time; another month's is not this one's. */
+  void spend(long spentTokens, long spentCostMicros, long admittedMillis, long nowMillis) {
     roll(nowMillis);
-    tokens += spentTokens;
-    costMicros += spentCostMicros;
+    if (monthOf(admittedMillis).equals(month)) {
+      tokens += spentTokens;
+      costMicros += spentCostMicros;
+    }
   }
 
-  void reserve(long estimateTokens, long estimateCostMicros) {
-    reservedTokens += estimateTokens;
-    reservedCostMicros += estimateCostMicros;
+  void reserve(long estimateTokens, long estimateCostMicros, long admittedMillis, long nowMillis) {
+    roll(nowMillis);
+    if (monthOf(admittedMillis).equals(month)) {
+      reservedTokens += estimateTokens;
+      reservedCostMicros += estimateCostMicros;
+    }
   }
 
-  void release(long estimateTokens, long estimateCostMicros) {
-    reservedTokens -= estimateTokens;
-    reservedCostMicros -= estimateCostMicros;
+  void release(long estimateTokens, long estimateCostMicros, long reservedMillis, long nowMillis) {
+    roll(nowMillis);
+    if (monthOf(reservedMillis).equals(month)) {
+      reservedTokens -= estimateTokens;
+      reservedCostMicros -= estimateCostMicros;
+    }
   }
 
   /** The no to a request that does not fit into what is left, or null. */
   @Nullable Refusal refusal(
-      Limits limits, long estimateTokens, long estimateCostMicros, long nowMillis) {
+      Limits limits,
+      @Nullable String key,
+      long estimateTokens,
+      long estimateCostMicros,
+      long nowMillis) {
     roll(nowMillis);
     long reset = millisUntilNext(nowMillis);
     Long tokenBudget = limits.tokensPerMonth();
     long used = tokens + reservedTokens;
     if (tokenBudget != null && used + estimateTokens > tokenBudget) {
-      return exhausted(Refusals.limit("tokens_per_month", tokenBudget, used, reset), reset);
+      return exhausted(
+          Refusals.limit(Meter.named(BudgetMark.TOKENS, key), tokenBudget, used, reset), reset);
     }
     Double spendBudget = limits.spendPerMonth();
     long spent = costMicros + reservedCostMicros;
     if (spendBudget != null && spent + estimateCostMicros > spendBudget * 1e6) {
       return exhausted(
-          "Limit spend_per_month reached: limit "
+          "Limit "
+              + Meter.named(BudgetMark.SPEND, key)
+              + " reached: limit "
               + spendBudget
               + ", used "
               + spent / 1e6
@@ -57,6 +95,41 @@ final class MonthBudget {
           reset);
     }
     return null;
+  }
+
+  /** The marks that what was used has reached, each once in a month for each budget. */
+  List<BudgetMark> marks(Limits limits, @Nullable String key, long nowMillis) {
+    Long tokenBudget = limits.tokensPerMonth();
+    Double spendBudget = limits.spendPerMonth();
+    if (tokenBudget == null && spendBudget == null) {
+      return List.of();
+    }
+    roll(nowMillis);
+    List<BudgetMark> reached = new ArrayList<>();
+    for (int percent : MARKS) {
+      if (tokenBudget != null && isReached(tokens, tokenBudget, percent)) {
+        tell(
+            new BudgetMark(BudgetMark.TOKENS, key, month.toString(), percent, tokenBudget),
+            reached);
+      }
+      if (spendBudget != null) {
+        long micros = Math.round(spendBudget * 1e6);
+        if (isReached(costMicros, micros, percent)) {
+          tell(new BudgetMark(BudgetMark.SPEND, key, month.toString(), percent, micros), reached);
+        }
+      }
+    }
+    return reached;
+  }
+
+  private void tell(BudgetMark mark, List<BudgetMark> reached) {
+    if (told.add(mark)) {
+      reached.add(mark);
+    }
+  }
+
+  private static boolean isReached(long used, long budget, int percent) {
+    return budget > 0 && used * 100.0 >= (double) budget * percent;
   }
 
   LimitsView.@Nullable Row tokensRow(Limits limits, long nowMillis) {
@@ -81,16 +154,22 @@ final class MonthBudget {
   }
 
   private void roll(long nowMillis) {
-    YearMonth now = YearMonth.from(Instant.ofEpochMilli(nowMillis).atZone(ZoneOffset.UTC));
+    YearMonth now = monthOf(nowMillis);
     if (now.isAfter(month)) {
       month = now;
       tokens = 0;
       costMicros = 0;
+      reservedTokens = 0;
+      reservedCostMicros = 0;
+      told.clear();
     }
   }
 
+  private YearMonth monthOf(long millis) {
+    return YearMonth.from(Instant.ofEpochMilli(millis).atZone(zone));
+  }
+
   private long millisUntilNext(long nowMillis) {
-    return month.plusMonths(1).atDay(1).atStartOfDay(ZoneOffset.UTC).toInstant().toEpochMilli()
-        - nowMillis;
+    return month.plusMonths(1).atDay(1).atStartOfDay(zone).toInstant().toEpochMilli() - nowMillis;
   }
 }

@@ -3,7 +3,6 @@ package dev.rowhouse.serving;
 import dev.rowhouse.inference.RunOrder;
 import dev.rowhouse.inference.RunReport;
 import dev.rowhouse.retrieval.Retrieval;
-import dev.rowhouse.serving.Desk.InFlight;
 import dev.rowhouse.tenant.Catalog;
 import dev.rowhouse.tenant.ModelSpec;
 import dev.rowhouse.tenant.TenantId;

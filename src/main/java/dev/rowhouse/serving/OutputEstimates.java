@@ -31,6 +31,15 @@ final class OutputEstimates {
       };
   private double overall = OUTPUT_TOKENS_AT_FIRST;
 
+  /** Begins with what the ledger knows. */
+  void resume(Map<String, Double> known) {
+    means.putAll(known);
+    known.values().stream()
+        .mapToDouble(Double::doubleValue)
+        .average()
+        .ifPresent(it -> overall = it);
+  }
+
   void learn(String model, long outputTokens) {
     if (outputTokens > 0) {
       means.merge(model, (double) outputTokens, (mean, newest) -> moved(mean, outputTokens));

@@ -120,6 +120,16 @@ final class RecordBatcher {
     return due == Long.MAX_VALUE ? due : Math.max(0, due - nowMillis);
   }
 
+  /** The records that no acknowledgement has come for, oldest first. */
+  List<UsageRecord> unwritten() {
+    List<UsageRecord> records = new ArrayList<>();
+    if (inHand != null) {
+      records.addAll(inHand.records());
+    }
+    records.addAll(pending.values());
+    return records;
+  }
+
   int size() {
     Batch batch = inHand;
     return pending.size() + (batch == null ? 0 : batch.records().size());

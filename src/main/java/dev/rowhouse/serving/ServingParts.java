@@ -1,14 +1,18 @@
 package dev.rowhouse.serving;
 
 import dev.rowhouse.fairness.FairnessCoordinator;
+import dev.rowhouse.tenant.BudgetMark;
 import dev.rowhouse.tenant.CatalogReplica;
 import dev.rowhouse.tenant.HouseCatalog;
 import dev.rowhouse.tenant.TenantId;
+import dev.rowhouse.tenant.TenantProfile;
 import dev.rowhouse.tenant.TenantRecord;
 import dev.rowhouse.usage.LedgerReply;
 import dev.rowhouse.usage.UsageLedger;
 import java.time.InstantSource;
+import java.time.ZoneId;
 import java.util.function.BiFunction;
+import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 
@@ -17,6 +21,9 @@ import org.apache.pekko.actor.typed.Behavior;
  *
  * @param records makes the tenant's record
  * @param ledgers makes the tenant's usage ledger
+ * @param defaultZone of tenants that have no time zone of their own
+ * @param census of this node
+ * @param marked hears of each budget that is nearly used up, as often as it is found
  */
 public record ServingParts(
     ServingSettings settings,
@@ -25,13 +32,27 @@ public record ServingParts(
     HouseCatalog house,
     ActorRef<FairnessCoordinator.Command> coordinator,
     BiFunction<TenantId, ActorRef<TenantRecord.Notice>, Behavior<TenantRecord.Command>> records,
-    BiFunction<TenantId, ActorRef<LedgerReply.Opened>, Behavior<UsageLedger.Command>> ledgers) {
+    Ledgers ledgers,
+    ZoneId defaultZone,
+    ActorRef<Census.Command> census,
+    Consumer<BudgetMark> marked) {
+
+  /** Makes the usage ledger of a tenant whose months are of that time zone. */
+  public interface Ledgers {
+    Behavior<UsageLedger.Command> ledger(
+        TenantId tenant, ZoneId zone, ActorRef<LedgerReply.Opened> parent);
+  }
 
   Behavior<TenantRecord.Command> record(TenantId tenant, ActorRef<TenantRecord.Notice> parent) {
     return records.apply(tenant, parent);
   }
 
-  Behavior<UsageLedger.Command> ledger(TenantId tenant, ActorRef<LedgerReply.Opened> parent) {
-    return ledgers.apply(tenant, parent);
+  Behavior<UsageLedger.Command> ledger(
+      TenantId tenant, ZoneId zone, ActorRef<LedgerReply.Opened> parent) {
+    return ledgers.ledger(tenant, zone, parent);
+  }
+
+  ZoneId zone(TenantProfile profile) {
+    return profile.timeZone() == null ? defaultZone : ZoneId.of(profile.timeZone());
   }
 }

@@ -12,6 +12,7 @@ public record ServingSettings(
     int startStashMax,
     long passivateAfterMillis,
     long overdueGraceMillis,
+    long censusMaxMillis,
     long durableWaitMillis,
     int answerBytesMax,
     double smallCostMax) {
@@ -28,6 +29,7 @@ public record ServingSettings(
         config.getInt("start-stash-max"),
         config.getDuration("passivate-after").toMillis(),
         config.getDuration("overdue-grace").toMillis(),
+        config.getDuration("census-max").toMillis(),
         config.getDuration("durable-wait").toMillis(),
         Math.toIntExact(config.getMemorySize("answer-max").toBytes()),
         root.getDouble("rowhouse.fairness.small-cost-max"));

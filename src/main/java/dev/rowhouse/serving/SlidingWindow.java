@@ -37,6 +37,11 @@ final class SlidingWindow {
     return counted;
   }
 
+  /** Counts what was used in an earlier second, as far as it is in the window. */
+  void restore(long second, long amount, long nowMillis) {
+    correct(Math.min(second, Math.floorDiv(nowMillis, 1000)), amount, nowMillis);
+  }
+
   /** Adds to (or, negative, takes from) what was counted in that second. */
   void correct(long second, long amount, long nowMillis) {
     advance(Math.floorDiv(nowMillis, 1000));

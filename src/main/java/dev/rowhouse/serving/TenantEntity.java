@@ -1,13 +1,11 @@
 package dev.rowhouse.serving;
 
-import dev.rowhouse.fairness.Backlog;
 import dev.rowhouse.fairness.SlotHolder;
-import dev.rowhouse.fairness.SlotOwner;
 import dev.rowhouse.fairness.SlotTicket;
 import dev.rowhouse.fairness.SlotUser;
+import dev.rowhouse.inference.RunOrder;
 import dev.rowhouse.inference.RunReport;
 import dev.rowhouse.inference.WorkerCommand;
-import dev.rowhouse.serving.Desk.InFlight;
 import dev.rowhouse.tenant.Scope;
 import dev.rowhouse.tenant.TenantCommand;
 import dev.rowhouse.tenant.TenantId;
@@ -15,13 +13,10 @@ import dev.rowhouse.tenant.TenantProfile;
 import dev.rowhouse.tenant.TenantRecord;
 import dev.rowhouse.tenant.TenantReply;
 import dev.rowhouse.usage.LedgerReply;
-import dev.rowhouse.usage.StartedEntry;
 import dev.rowhouse.usage.UsageLedger;
 import java.time.Duration;
+import java.time.ZoneId;
 import java.util.ArrayDeque;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.SupervisorStrategy;
@@ -36,11 +31,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The tenant's sharded actor: meters, queue, held slots, profile, and records on their way to the
- * journal. Thin: {@link Desk} admits, {@link SlotUser} keeps tickets, {@link LedgerLine} brings
- * records to the ledger; here they are wired to messages and to the two event-sourced children.
+ * journal. Thin: {@link Desk} admits, {@link Placement} gives slots and places in the queue, {@link
+ * LedgerLine} brings records to the ledger, {@link RecordLine} changes to the record; here they are
+ * wired to messages and to the two event-sourced children.
  *
- * <p>States: LOADING (children read the journal; requests wait, bounded) -> ACTIVE, or ABSENT when
- * there is no such tenant -> RETIRING (no newcomers, the last records are written) -> stopped.
+ * <p>States: LOADING (children read the journal; requests wait, bounded) -> COUNTING ({@link
+ * Census}: what runs and waits already?) -> ACTIVE, or ABSENT when there is no such tenant ->
+ * RETIRING (no newcomers, the last records are written) -> stopped.
  *
  * <p>The mailbox takes {@link Command}, what workers tell a holder of slots, and the words of its
  * children; the type of the outside is Command alone.
@@ -122,11 +119,13 @@ public final class TenantEntity {
 
   private enum Timed {
     TICK,
-    OPEN_RECORD
+    /** Whoever has not answered the census by now does not. */
+    CENSUS_OVER
   }
 
   private enum State {
     LOADING,
+    COUNTING,
     ACTIVE,
     ABSENT,
     RETIRING
@@ -138,14 +137,15 @@ public final class TenantEntity {
   private final ServingParts parts;
   private final ServingSettings settings;
   private final ActorRef<ClusterSharding.ShardCommand> shard;
-  private final SlotUser slots;
+  private final Placement placement;
   private final LedgerLine line;
+  private final RecordLine record;
   private final Orders orders;
   private final ToldGateways told;
-  private final Map<String, Integer> demanded = new HashMap<>();
   private final ArrayDeque<Object> stash = new ArrayDeque<>();
-  private @Nullable ActorRef<TenantRecord.Command> record;
   private @Nullable Desk desk;
+  private @Nullable ZoneId ledgerZone;
+  private final Recount recount = new Recount();
   private State state = State.LOADING;
   private long lastBusyMillis;
 
@@ -162,11 +162,17 @@ public final class TenantEntity {
     this.settings = parts.settings();
     this.shard = shard;
     this.lastBusyMillis = now();
-    this.slots = new SlotUser(tenant.value(), now(), context.getSelf().narrow());
+    this.record = new RecordLine(context, timers, tenant, parts);
     this.line = new LedgerLine(context, timers, tenant, settings);
     this.orders = new Orders(tenant);
+    this.placement =
+        new Placement(
+            new SlotUser(tenant.value(), now(), context.getSelf().narrow()),
+            orders,
+            line,
+            parts.coordinator());
     this.told = new ToldGateways(tenant);
-    openRecord();
+    record.open();
     timers.startTimerWithFixedDelay(Timed.TICK, TICK);
   }
 
@@ -189,10 +195,12 @@ public final class TenantEntity {
                       TenantEntity entity = new TenantEntity(context, timers, tenant, parts, shard);
                       return Behaviors.receive(
                           (ignored, message) -> entity.onMessage(message),
-                          (ignored, signal) ->
-                              signal instanceof Terminated
-                                  ? entity.onRecordStopped()
-                                  : Behaviors.same());
+                          (ignored, signal) -> {
+                            if (signal instanceof Terminated) {
+                              entity.record.stopped();
+                            }
+                            return Behaviors.same();
+                          });
                     }))
         .narrow();
   }
@@ -200,12 +208,11 @@ public final class TenantEntity {
   private Behavior<Object> onMessage(Object message) {
     return switch (message) {
       case Command command -> onCommand(command);
-      case SlotHolder.Held held -> onHeld(held);
-      case SlotHolder.Withdrawn withdrawn -> {
-        slots.withdrawn(withdrawn.ticket());
+      case SlotHolder slotWord -> {
+        Desk open = state == State.RETIRING ? null : desk;
+        placement.onSlot(slotWord, open, now());
         yield Behaviors.same();
       }
-      case SlotHolder.Outlook outlook -> onOutlook(outlook);
       case LedgerReply.Appended appended -> onAppended(appended);
       case LedgerReply.AppendFailed failed -> {
         line.failed(failed);
@@ -216,8 +223,14 @@ public final class TenantEntity {
       case Timed timed ->
           switch (timed) {
             case TICK -> onTick();
-            case OPEN_RECORD -> openRecord();
+            case CENSUS_OVER -> activate();
           };
+      case RecordLine.Due _ -> {
+        record.open();
+        yield Behaviors.same();
+      }
+      case Census.Answer answer -> onCensus(answer);
+      case WorkerCommand.Runs runs -> onRuns(runs);
       case LedgerLine.Due due -> {
         switch (due) {
           case FLUSH -> line.pump(now());
@@ -234,17 +247,24 @@ public final class TenantEntity {
       lastBusyMillis = now();
     }
     return switch (command) {
-      case Administer administer -> administer(administer);
+      case Administer administer -> {
+        record.execute(administer.command(), administer.replyTo());
+        yield Behaviors.same();
+      }
       case Retire _ -> retire();
       case Settle settle when desk != null -> onSettle(settle, desk);
-      case Command _ when state == State.LOADING -> stash(command);
+      case Command _ when isStarting() -> stash(command);
       case Command _ when desk == null -> refuseForAbsent(command);
       case Admit admit -> onAdmit(admit, desk);
       case Leave leave -> {
         line.withdrawn(leave.attempt());
-        yield onLeave(leave.attempt(), desk);
+        placement.leave(leave.attempt(), desk, now());
+        yield Behaviors.same();
       }
-      case Requeue requeue -> onRequeue(requeue.attempt(), desk);
+      case Requeue requeue -> {
+        placement.requeue(requeue.attempt(), desk, now());
+        yield Behaviors.same();
+      }
       case Retry retry -> onRetry(retry, desk);
       case Settle settle -> stash(settle);
       case Authorize authorize -> {
@@ -259,36 +279,6 @@ public final class TenantEntity {
         yield Behaviors.same();
       }
     };
-  }
-
-  private Behavior<Object> administer(Administer administer) {
-    if (record != null) {
-      record.tell(new TenantRecord.Execute(administer.command(), administer.replyTo()));
-    } else {
-      administer
-          .replyTo()
-          .tell(
-              new TenantReply.Refused(
-                  TenantReply.Reason.JOURNAL_UNAVAILABLE,
-                  null,
-                  "The journal does not answer. Try again shortly."));
-    }
-    return Behaviors.same();
-  }
-
-  /** Starts the record; a record whose journal fails stops, and is started again after a pause. */
-  private Behavior<Object> openRecord() {
-    ActorRef<TenantRecord.Command> opened =
-        context.spawnAnonymous(parts.record(tenant, context.getSelf().narrow()));
-    context.watch(opened);
-    record = opened;
-    return Behaviors.same();
-  }
-
-  private Behavior<Object> onRecordStopped() {
-    record = null;
-    timers.startSingleTimer(Timed.OPEN_RECORD, Duration.ofMillis(settings.retryMillis()));
-    return Behaviors.same();
   }
 
   private Behavior<Object> stash(Command command) {
@@ -316,198 +306,54 @@ public final class TenantEntity {
 
   private Authorization authorize(Authorize authorize, Desk desk) {
     Refusal refusal = desk.authorize(authorize.key(), authorize.scope(), now());
-    return refusal == null ? new Granted(desk.profile(), desk.view(now())) : new Denied(refusal);
+    return refusal == null
+        ? new Granted(desk.profile(), desk.view(authorize.key().keyId(), now()))
+        : new Denied(refusal);
   }
 
   private Behavior<Object> onAdmit(Admit admit, Desk desk) {
     if (state == State.RETIRING) {
-      // The gateway hears nothing, asks again, and finds the next incarnation.
+      admit.gateway().tell(new Verdict.Moved());
       return Behaviors.same();
     }
     long now = now();
+    String keyId = admit.ask().key().keyId();
     if (!line.takesMore()) {
       admit
           .gateway()
           .tell(
-              new Verdict.No(Refusals.journalUnavailable(settings.retryMillis()), desk.view(now)));
+              new Verdict.No(
+                  Refusals.journalUnavailable(settings.retryMillis()), desk.view(keyId, now)));
       return Behaviors.same();
     }
     switch (desk.admit(admit.ask(), admit.gateway(), now)) {
       case Desk.Decision.Refused refused -> {
-        LimitsView limits = desk.view(now);
+        LimitsView limits = desk.view(keyId, now);
         told.refused(admit, refused.refusal(), limits);
         admit.gateway().tell(new Verdict.No(refused.refusal(), limits));
       }
-      case Desk.Decision.Accepted accepted -> place(accepted.request(), desk);
-      case Desk.Decision.Known known -> {
-        Verdict.Go go = known.request().go;
-        admit.gateway().tell(go != null ? go : waiting(known.request(), desk));
-      }
-    }
-    return Behaviors.same();
-  }
-
-  /** Gives a new request a slot that is at hand, or a place in the queue. */
-  private void place(InFlight request, Desk desk) {
-    long now = now();
-    if (startAtOnce(request, desk)) {
-      return;
-    }
-    InFlight elsewhere = desk.elsewhere(request, now);
-    if (elsewhere != null) {
-      place(elsewhere, desk);
-      return;
-    }
-    Refusal no = desk.noPlace(request, now);
-    if (no != null) {
-      desk.withdraw(request, now);
-      request.gateway.tell(new Verdict.No(no, desk.view(now)));
-      return;
-    }
-    enqueue(request, desk);
-  }
-
-  /** The same for one that had a place before: no full queue refuses it. */
-  private void placeAgain(InFlight request, Desk desk) {
-    if (!startAtOnce(request, desk)) {
-      enqueue(request, desk);
-    }
-  }
-
-  private boolean startAtOnce(InFlight request, Desk desk) {
-    SlotUser.HeldTicket held = slots.take(request.pool(), request.isSmall);
-    if (held != null) {
-      go(request, held, desk);
-    }
-    return held != null;
-  }
-
-  private void enqueue(InFlight request, Desk desk) {
-    desk.waiting().enter(request);
-    request.gateway.tell(waiting(request, desk));
-    demand(request.pool(), desk);
-  }
-
-  private Verdict waiting(InFlight request, Desk desk) {
-    return new Verdict.Waiting(desk.waiting().size(request.pool()) - 1, desk.view(now()));
-  }
-
-  private void go(InFlight request, SlotUser.HeldTicket held, Desk desk) {
-    long now = now();
-    request.running = true;
-    Verdict.Go go =
-        new Verdict.Go(
-            orders.order(request, desk.profile(), now),
-            held.ticket(),
-            held.worker(),
-            desk.view(now));
-    request.go = go;
-    line.started(
-        new StartedEntry(
-            request.attempt(),
-            request.ask.receivedAtMillis(),
-            request.ask.key().keyId(),
-            go.order().modelAsked(),
-            request.reservedTokens),
-        now);
-    request.gateway.tell(go);
-  }
-
-  private Behavior<Object> onHeld(SlotHolder.Held held) {
-    Desk open = desk;
-    String pool = held.ticket().pool();
-    if (!slots.offer(held)) {
-      return Behaviors.same();
-    }
-    if (open == null || state == State.RETIRING) {
-      returnTickets();
-      return Behaviors.same();
-    }
-    WaitingRoom waiting = open.waiting();
-    if (waiting.size(pool) > 0) {
-      InFlight next = waiting.next(pool, held.small(), now());
-      SlotUser.HeldTicket ticket = next == null ? null : slots.take(pool, next.isSmall);
-      if (next != null && ticket != null) {
-        go(next, ticket, open);
-      }
-      if (waiting.size(pool) == 0) {
-        demand(pool, open);
-      }
-    }
-    if (held.small()) {
-      // Nothing small waits any more, and a large request may not have it.
-      returnTicket(new SlotUser.HeldTicket(held.ticket(), held.worker(), true));
-    }
-    return Behaviors.same();
-  }
-
-  private Behavior<Object> onOutlook(SlotHolder.Outlook outlook) {
-    Desk open = desk;
-    if (open != null) {
-      open.waiting().outlook(outlook, now());
-      if (outlook.slots() == 0) {
-        moveOn(outlook.pool(), open);
-      }
-    }
-    return Behaviors.same();
-  }
-
-  /** Nobody serves that pool: whoever has a model to fall back to does not wait for it. */
-  private void moveOn(String pool, Desk open) {
-    boolean moved = false;
-    for (InFlight request : open.waiting().requests(pool)) {
-      InFlight elsewhere = open.elsewhere(request, now());
-      if (elsewhere != null) {
-        placeAgain(elsewhere, open);
-        moved = true;
-      }
-    }
-    if (moved) {
-      demand(pool, open);
-    }
-  }
-
-  private Behavior<Object> onLeave(String attempt, Desk desk) {
-    InFlight request = desk.leave(attempt, now());
-    if (request != null) {
-      Verdict.Go go = request.go;
-      if (go != null) {
-        go.worker().tell(new SlotOwner.Return(go.ticket()));
-        slots.finished(go.ticket());
-      }
-      demand(request.pool(), desk);
-    }
-    return Behaviors.same();
-  }
-
-  private Behavior<Object> onRequeue(String attempt, Desk desk) {
-    InFlight request = desk.find(attempt);
-    if (request != null && request.running) {
-      if (request.go != null) {
-        slots.finished(request.go.ticket());
-        request.go = null;
-      }
-      request.running = false;
-      placeAgain(request, desk);
+      case Desk.Decision.Accepted accepted -> placement.place(accepted.request(), desk, now);
+      case Desk.Decision.Known known ->
+          admit.gateway().tell(placement.verdict(known.request(), desk, now));
     }
     return Behaviors.same();
   }
 
   private Behavior<Object> onRetry(Retry retry, Desk desk) {
     if (state == State.RETIRING) {
+      retry.gateway().tell(new Verdict.Moved());
       return Behaviors.same();
     }
     Admit admit = new Admit(retry.next(), retry.gateway());
     boolean known = desk.find(retry.next().attempt()) != null;
     InFlight again =
         known ? null : desk.retry(retry.lost().order().attempt(), retry.next(), retry.gateway());
-    slots.finished(retry.ticket());
-    giveBack(slots.returnOf(retry.ticket()));
+    placement.lost(retry.ticket());
     onSettle(new Settle(retry.lost(), null, null), desk);
     if (again == null) {
       return onAdmit(admit, desk);
     }
-    placeAgain(again, desk);
+    placement.placeAgain(again, desk, now());
     return Behaviors.same();
   }
 
@@ -518,15 +364,12 @@ public final class TenantEntity {
       return Behaviors.same();
     }
     var settled = orders.record(report, desk.catalog());
-    InFlight request =
-        desk.settle(
-            attempt, report.inputTokens(), report.outputTokens(), settled.costMicros(), now());
+    InFlight request = desk.settle(settled, now());
+    desk.marks(settled.keyId(), now()).forEach(record::mark);
     ActorRef<Object> gateway = settle.gateway();
     if (request != null) {
       gateway = request.gateway;
-      if (request.go != null) {
-        slots.finished(request.go.ticket());
-      }
+      placement.finished(request);
     }
     line.ended(settled, settle.worker(), gateway, now());
     return Behaviors.same();
@@ -544,54 +387,121 @@ public final class TenantEntity {
         unstash();
       }
       case TenantRecord.ProfileChanged changed -> {
+        ZoneId zone = parts.zone(changed.profile());
         if (desk != null) {
           desk.profile(changed.profile());
           told.forget();
+          if (!zone.equals(ledgerZone)) {
+            openLedger(zone);
+          }
         } else if (line.ledger() == null) {
           desk =
-              new Desk(changed.profile(), parts.catalog(), parts.house(), settings.smallCostMax());
+              new Desk(
+                  changed.profile(), zone, parts.catalog(), parts.house(), settings.smallCostMax());
           state = State.LOADING;
-          // It comes back from a failing journal by itself; a bug in it restarts it from the
-          // journal.
-          line.open(
-              context.spawn(
-                  Behaviors.supervise(parts.ledger(tenant, context.getSelf().narrow()))
-                      .onFailure(
-                          SupervisorStrategy.restartWithBackoff(
-                              Duration.ofMillis(settings.retryMillis()), LEDGER_BACKOFF_MAX, 0.2)),
-                  "ledger"));
+          openLedger(zone);
         }
       }
     }
     return Behaviors.same();
   }
 
+  /**
+   * Starts the ledger, in place of one whose months were of another time zone. It comes back from a
+   * failing journal by itself; a bug in it restarts it from the journal.
+   */
+  private void openLedger(ZoneId zone) {
+    ActorRef<UsageLedger.Command> before = line.ledger();
+    if (before != null) {
+      context.stop(before);
+    }
+    ledgerZone = zone;
+    line.open(
+        context.spawnAnonymous(
+            Behaviors.supervise(parts.ledger(tenant, zone, context.getSelf().narrow()))
+                .onFailure(
+                    SupervisorStrategy.restartWithBackoff(
+                        Duration.ofMillis(settings.retryMillis()), LEDGER_BACKOFF_MAX, 0.2))));
+  }
+
   private Behavior<Object> onOpened(LedgerReply.Opened opened) {
-    if (state == State.LOADING && desk != null) {
-      desk.resume(opened, now());
-      state = State.ACTIVE;
-      unstash();
+    Desk open = desk;
+    ZoneId zone = ledgerZone;
+    if (open == null || zone == null || !zone.getId().equals(opened.zone())) {
+      // The last word of a ledger that another one has taken the place of.
+      return Behaviors.same();
+    }
+    if (state == State.LOADING) {
+      open.resume(opened, now());
+      state = State.COUNTING;
+      parts.census().tell(new Census.Take(tenant, context.getSelf()));
+      timers.startSingleTimer(Timed.CENSUS_OVER, Duration.ofMillis(settings.censusMaxMillis()));
+    } else if (!zone.equals(open.zone())) {
+      open.resumeIn(zone, opened, line.unwritten(), now());
     }
     // A ledger that was read again knows nothing of a batch on its way.
     line.sendAgain();
     return Behaviors.same();
   }
 
+  private boolean isStarting() {
+    return state == State.LOADING || state == State.COUNTING;
+  }
+
+  private Behavior<Object> onCensus(Census.Answer answer) {
+    if (state != State.COUNTING) {
+      return Behaviors.same();
+    }
+    switch (answer) {
+      case Census.Asked asked -> recount.asked(asked);
+      case Census.Told told -> recount.told(told);
+      case Census.Present present -> recount.present(present);
+      case Census.Absent absent -> recount.absent(absent);
+    }
+    return recount.isComplete() ? activate() : Behaviors.same();
+  }
+
+  private Behavior<Object> onRuns(WorkerCommand.Runs runs) {
+    recount.runs(runs);
+    return state == State.COUNTING && recount.isComplete() ? activate() : Behaviors.same();
+  }
+
+  /** Takes on what was admitted before, then lets newcomers in. */
+  private Behavior<Object> activate() {
+    Desk open = desk;
+    if (state != State.COUNTING || open == null) {
+      return Behaviors.same();
+    }
+    timers.cancel(Timed.CENSUS_OVER);
+    state = State.ACTIVE;
+    long now = now();
+    for (Census.Present present : recount.requests()) {
+      if (!line.hasEnded(present.ask().attempt())) {
+        InFlight request = open.adopt(present.ask(), present.gateway(), now);
+        if (request != null) {
+          placement.adopt(request, present.go(), open, now);
+        }
+      }
+    }
+    for (RunOrder orphan : recount.orphans()) {
+      if (!line.hasEnded(orphan.attempt())) {
+        ActorRef<Object> nobody = context.getSystem().ignoreRef();
+        InFlight request = open.adopt(Census.askOf(orphan), nobody, now);
+        if (request != null) {
+          request.running = true;
+        }
+      }
+    }
+    unstash();
+    return Behaviors.same();
+  }
+
   private void unstash() {
-    while (!stash.isEmpty() && state != State.LOADING) {
+    while (!stash.isEmpty() && !isStarting()) {
       Object next = stash.poll();
       if (next instanceof Command command) {
         onCommand(command);
       }
-    }
-  }
-
-  private void demand(String pool, Desk desk) {
-    Backlog backlog = desk.waiting().backlog(pool, now());
-    Integer last =
-        backlog.pending() == 0 ? demanded.remove(pool) : demanded.put(pool, backlog.pending());
-    if (backlog.pending() > 0 || last != null) {
-      parts.coordinator().tell(slots.demand(pool, desk.terms(pool), backlog));
     }
   }
 
@@ -603,16 +513,14 @@ public final class TenantEntity {
     }
     for (InFlight late : open.waiting().waitedOver(open.queueTimeoutMillis(), now)) {
       Refusal refusal = open.waitedInVain(late, now);
-      onLeave(late.attempt(), open);
-      late.gateway.tell(new Verdict.No(refusal, open.view(now)));
+      placement.leave(late.attempt(), open, now);
+      late.gateway.tell(new Verdict.No(refusal, open.view(late, now)));
     }
     for (InFlight lost : open.overdue(now - settings.overdueGraceMillis())) {
       // Its start is in the ledger, which makes an unknown of it when nobody settles.
-      onLeave(lost.attempt(), open);
+      placement.leave(lost.attempt(), open, now);
     }
-    for (String pool : open.waiting().pools()) {
-      demand(pool, open);
-    }
+    placement.demandAll(open, now);
     line.pump(now);
     return open.isIdle() && line.isEmpty() && isLongIdle(now) ? passivate() : Behaviors.same();
   }
@@ -622,7 +530,7 @@ public final class TenantEntity {
   }
 
   private Behavior<Object> passivate() {
-    returnTickets();
+    placement.returnTickets();
     shard.tell(new ClusterSharding.Passivate<>(context.getSelf().narrow()));
     return Behaviors.same();
   }
@@ -630,27 +538,23 @@ public final class TenantEntity {
   private Behavior<Object> retire() {
     state = State.RETIRING;
     told.forget();
-    returnTickets();
+    if (desk != null) {
+      for (String pool : desk.waiting().pools()) {
+        desk.waiting().requests(pool).forEach(request -> request.gateway.tell(new Verdict.Moved()));
+      }
+    }
+    stash.forEach(
+        command -> {
+          if (command instanceof Admit admit) {
+            admit.gateway().tell(new Verdict.Moved());
+          }
+        });
+    placement.returnTickets();
     if (line.isDone()) {
       return Behaviors.stopped();
     }
     line.pump(now());
     return Behaviors.same();
-  }
-
-  private void returnTickets() {
-    giveBack(slots.returnAll());
-  }
-
-  private static void giveBack(List<SlotUser.HeldTicket> tickets) {
-    tickets.forEach(held -> held.worker().tell(new SlotOwner.Return(held.ticket())));
-  }
-
-  /** Gives an unused ticket back; nothing happens when it is in use. */
-  private void returnTicket(SlotUser.HeldTicket held) {
-    if (slots.giveUp(held)) {
-      held.worker().tell(new SlotOwner.Return(held.ticket()));
-    }
   }
 
   private long now() {

@@ -191,7 +191,7 @@ public final class Throttle {
     if (limit == null || !isRepeatable(refusal)) {
       return;
     }
-    boolean unsure = limit != Limit.REQUESTS && until.limits().concurrentRequests().used() > 0;
+    boolean unsure = limit != Limit.REQUESTS && until.limits().hasInFlight();
     long atMost = unsure ? Math.min(UNSURE_MILLIS, atMostMillis) : atMostMillis;
     long untilMillis = nowMillis + Math.min(refusal.resetMillis(), atMost);
     Key key = Key.of(until.tenant(), until.need(), limit);

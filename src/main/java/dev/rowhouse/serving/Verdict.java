@@ -19,6 +19,9 @@ public sealed interface Verdict {
   /** Refused, or put out of the queue. */
   record No(Refusal refusal, @Nullable LimitsView limits) implements Verdict {}
 
+  /** This actor ends, and the next one is asked in a moment; nothing of the request is lost. */
+  record Moved() implements Verdict {}
+
   /** The record of this attempt is in the journal: the end of its answer may be released. */
   record Durable(String attempt) implements Verdict {}
 }

@@ -1,7 +1,6 @@
 package dev.rowhouse.serving;
 
 import dev.rowhouse.fairness.Backlog;
-import dev.rowhouse.serving.Desk.InFlight;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.SequencedSet;

@@ -2,7 +2,6 @@ package dev.rowhouse.serving;
 
 import dev.rowhouse.fairness.Backlog;
 import dev.rowhouse.fairness.SlotHolder;
-import dev.rowhouse.serving.Desk.InFlight;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

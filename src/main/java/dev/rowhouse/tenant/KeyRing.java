@@ -62,10 +62,7 @@ public record KeyRing(Map<String, KeyEntry> entries, Set<String> retiring) {
     Set<String> leaving = new HashSet<>(retiring);
     if (old != null && oldExpiresAt.isAfter(now)) {
       leaving.add(oldId);
-      changed.put(
-          oldId,
-          new KeyEntry(
-              oldId, old.secretSha256(), old.name(), old.scopes(), old.createdAt(), oldExpiresAt));
+      changed.put(oldId, old.until(oldExpiresAt));
     }
     changed.put(entry.id(), entry);
     return of(changed, leaving);

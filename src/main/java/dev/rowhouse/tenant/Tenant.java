@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param handled ids of the latest requests that changed something, the newest last
  * @param onboarding how it began; absent: it has not
  * @param ending how it ended; absent: it has not
+ * @param marks the parts of budgets that were reached lately, the newest last
  */
 public record Tenant(
     TenantId id,
@@ -35,13 +36,19 @@ public record Tenant(
     KeyRing keys,
     List<String> handled,
     @Nullable Onboarding onboarding,
-    @Nullable Ending ending) {
+    @Nullable Ending ending,
+    List<BudgetMark.Reached> marks) {
 
   /** Repetitions come within seconds of the first; an operator makes few changes in that time. */
   static final int HANDLED_MAX = 64;
 
+  /** Two budgets and two marks of the tenant and of each of its keys, with room for changes. */
+  static final int MARKS_MAX = 256;
+
   public Tenant {
     handled = List.copyOf(handled);
+    // A snapshot of an older form has none.
+    marks = marks == null ? List.of() : List.copyOf(marks);
   }
 
   /** The request that made the tenant, and the key it was given. */
@@ -52,7 +59,16 @@ public record Tenant(
 
   public static Tenant unknown(TenantId id) {
     return new Tenant(
-        id, 0, null, TenantSpec.DEFAULTS, PromptShelf.EMPTY, KeyRing.EMPTY, List.of(), null, null);
+        id,
+        0,
+        null,
+        TenantSpec.DEFAULTS,
+        PromptShelf.EMPTY,
+        KeyRing.EMPTY,
+        List.of(),
+        null,
+        null,
+        List.of());
   }
 
   /**
@@ -92,7 +108,9 @@ public record Tenant(
         spec.cache(),
         spec.retrieval(),
         spec.contentLog(),
+        spec.timeZone(),
         keys.entries(),
+        marks,
         onboarding.at());
   }
 
@@ -125,6 +143,10 @@ public record Tenant(
                   new Ending(at, keys.liveAt(at).size(), prompts.histories().size()));
           case TenantEvent.KeyCreated created ->
               with(status, spec, prompts, keys.with(created.key(), at), onboarding, ending);
+          case TenantEvent.KeyChanged changed ->
+              with(status, spec, prompts, keys.with(changed.key(), at), onboarding, ending);
+          case TenantEvent.BudgetMarked marked ->
+              with(status, spec, prompts, keys, onboarding, ending).marked(marked.mark(), at);
           case TenantEvent.KeyRevoked revoked ->
               with(status, spec, prompts, keys.without(revoked.keyId()), onboarding, ending);
           case TenantEvent.KeyRotated rotated ->
@@ -154,7 +176,27 @@ public record Tenant(
       KeyRing keys,
       @Nullable Onboarding onboarding,
       @Nullable Ending ending) {
-    return new Tenant(id, version + 1, status, spec, prompts, keys, handled, onboarding, ending);
+    return new Tenant(
+        id, version + 1, status, spec, prompts, keys, handled, onboarding, ending, marks);
+  }
+
+  /** With that mark, without those of other months. */
+  private Tenant marked(BudgetMark mark, Instant at) {
+    List<BudgetMark.Reached> latest = new ArrayList<>(marks);
+    latest.removeIf(reached -> !reached.mark().month().equals(mark.month()));
+    latest.add(new BudgetMark.Reached(mark, at));
+    int surplus = Math.max(0, latest.size() - MARKS_MAX);
+    return new Tenant(
+        id,
+        version,
+        status,
+        spec,
+        prompts,
+        keys,
+        handled,
+        onboarding,
+        ending,
+        latest.subList(surplus, latest.size()));
   }
 
   private Tenant having(String requestId) {
@@ -173,6 +215,7 @@ public record Tenant(
         keys,
         latest.subList(surplus, latest.size()),
         onboarding,
-        ending);
+        ending,
+        marks);
   }
 }

@@ -54,11 +54,35 @@ public sealed interface TenantCommand {
   }
 
   record CreateKey(
-      String requestId, NewKey key, String name, Set<Scope> scopes, @Nullable Instant expiresAt)
+      String requestId,
+      NewKey key,
+      String name,
+      Set<Scope> scopes,
+      @Nullable Instant expiresAt,
+      @Nullable Limits limits)
       implements Change {
     public CreateKey {
       checkRequestId(requestId);
       scopes = Set.copyOf(scopes);
+    }
+  }
+
+  /** Changes a key's name or limits. */
+  record ChangeKey(String requestId, String keyId, TenantPatch patch) implements Change {
+    public ChangeKey {
+      checkRequestId(requestId);
+    }
+  }
+
+  /**
+   * A budget has reached a part of itself. It is noted once; the request id is the mark's own.
+   *
+   * @see BudgetMark
+   */
+  record MarkBudget(BudgetMark mark) implements Change {
+    @Override
+    public String requestId() {
+      return mark.id();
     }
   }
 

@@ -46,8 +46,10 @@ final class TenantDecider {
               List.of(new TenantEvent.Offboarded(id(), offboard.requestId(), now)),
               this::offboarded);
       case TenantCommand.CreateKey create -> createKey(create);
+      case TenantCommand.ChangeKey change -> changeKey(change);
       case TenantCommand.RevokeKey revoke -> revokeKey(revoke);
       case TenantCommand.RotateKey rotate -> rotateKey(rotate);
+      case TenantCommand.MarkBudget mark -> markBudget(mark);
       case TenantCommand.PutPrompt put -> putPrompt(put);
       case TenantCommand.DeletePrompt delete -> deletePrompt(delete);
       case TenantCommand.GetProfile _ -> answer(profileIs(tenant));
@@ -85,7 +87,9 @@ final class TenantDecider {
             "default",
             EnumSet.allOf(Scope.class),
             now,
-            null);
+            null,
+            null,
+            List.of());
     List<TenantEvent> events = new ArrayList<>();
     events.add(new TenantEvent.Onboarded(id(), onboard.requestId(), now, onboard.spec(), key));
     events.addAll(declared(onboard.requestId(), Map.of(), onboard.spec().prompts()));
@@ -186,10 +190,38 @@ final class TenantDecider {
             create.name(),
             create.scopes(),
             now,
-            expiresAt);
+            expiresAt,
+            create.limits(),
+            List.of());
     return write(
         List.of(new TenantEvent.KeyCreated(id(), create.requestId(), now, key)),
         _ -> new TenantReply.KeyCreated(key));
+  }
+
+  private Decision changeKey(TenantCommand.ChangeKey change) {
+    KeyEntry key = tenant.keys().live(change.keyId(), now);
+    if (key == null) {
+      return noKey(change.keyId());
+    }
+    return switch (KeyReader.merge(key, change.patch())) {
+      case Checked.Bad<KeyEntry>(List<FieldError> errors) ->
+          refuse(Reason.INVALID, errors.getFirst().field(), errors.getFirst().message());
+      case Checked.Good<KeyEntry>(KeyEntry changed) ->
+          changed.equals(key) || tenant.hasHandled(change.requestId())
+              ? answer(new TenantReply.KeyChanged(key))
+              : write(
+                  List.of(new TenantEvent.KeyChanged(id(), change.requestId(), now, changed)),
+                  _ -> new TenantReply.KeyChanged(changed));
+    };
+  }
+
+  private Decision markBudget(TenantCommand.MarkBudget command) {
+    BudgetMark mark = command.mark();
+    return tenant.marks().stream().anyMatch(reached -> reached.mark().equals(mark))
+        ? answer(profileIs(tenant))
+        : write(
+            List.of(new TenantEvent.BudgetMarked(id(), command.requestId(), now, mark)),
+            this::profileIs);
   }
 
   private Decision revokeKey(TenantCommand.RevokeKey revoke) {
@@ -226,14 +258,7 @@ final class TenantDecider {
     if (rotate.graceSeconds() > 0 && tenant.keys().liveAt(now).size() >= KeyRing.KEYS_MAX) {
       return tooManyKeys();
     }
-    KeyEntry key =
-        new KeyEntry(
-            rotate.replacement().id(),
-            rotate.replacement().secretSha256(),
-            old.name(),
-            old.scopes(),
-            now,
-            KeyRing.expiryAfter(old, now));
+    KeyEntry key = old.successor(rotate.replacement(), now, KeyRing.expiryAfter(old, now));
     Instant graceEnd = now.plusSeconds(rotate.graceSeconds());
     Instant expiresAt = old.expiresAt();
     Instant oldExpiresAt = expiresAt != null && expiresAt.isBefore(graceEnd) ? expiresAt : graceEnd;

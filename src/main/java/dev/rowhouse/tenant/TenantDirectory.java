@@ -248,11 +248,13 @@ public final class TenantDirectory {
               null,
               null);
       case TenantEvent.KeyCreated _,
+          TenantEvent.KeyChanged _,
           TenantEvent.KeyRevoked _,
           TenantEvent.KeyRotated _,
           TenantEvent.PromptSaved _,
           TenantEvent.PromptDeleted _ ->
           update(connection, envelope, "status = status");
+      case TenantEvent.BudgetMarked _ -> {}
     }
   }
 

@@ -17,8 +17,10 @@ import org.jspecify.annotations.Nullable;
   @JsonSubTypes.Type(value = TenantEvent.Resumed.class, name = "resumed"),
   @JsonSubTypes.Type(value = TenantEvent.Offboarded.class, name = "offboarded"),
   @JsonSubTypes.Type(value = TenantEvent.KeyCreated.class, name = "key-created"),
+  @JsonSubTypes.Type(value = TenantEvent.KeyChanged.class, name = "key-changed"),
   @JsonSubTypes.Type(value = TenantEvent.KeyRevoked.class, name = "key-revoked"),
   @JsonSubTypes.Type(value = TenantEvent.KeyRotated.class, name = "key-rotated"),
+  @JsonSubTypes.Type(value = TenantEvent.BudgetMarked.class, name = "budget-marked"),
   @JsonSubTypes.Type(value = TenantEvent.PromptSaved.class, name = "prompt-saved"),
   @JsonSubTypes.Type(value = TenantEvent.PromptDeleted.class, name = "prompt-deleted")
 })
@@ -50,6 +52,12 @@ public sealed interface TenantEvent {
   record Offboarded(TenantId tenant, String requestId, Instant at) implements TenantEvent {}
 
   record KeyCreated(TenantId tenant, String requestId, Instant at, KeyEntry key)
+      implements TenantEvent {}
+
+  record KeyChanged(TenantId tenant, String requestId, Instant at, KeyEntry key)
+      implements TenantEvent {}
+
+  record BudgetMarked(TenantId tenant, String requestId, Instant at, BudgetMark mark)
       implements TenantEvent {}
 
   record KeyRevoked(TenantId tenant, String requestId, Instant at, String keyId)

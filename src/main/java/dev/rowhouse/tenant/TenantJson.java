@@ -43,6 +43,9 @@ public final class TenantJson {
     json.set("cache", cache(profile.cache()));
     json.set("retrieval", retrieval(profile.retrieval()));
     json.put("content_log", profile.contentLog());
+    json.put("time_zone", profile.timeZone());
+    ArrayNode marks = json.putArray("budget_marks");
+    profile.marks().forEach(reached -> marks.add(mark(reached)));
     ArrayNode keys = json.putArray("keys");
     profile.keys().values().stream()
         .sorted(Comparator.comparing(KeyEntry::createdAt).thenComparing(KeyEntry::id))
@@ -71,6 +74,33 @@ public final class TenantJson {
     key.scopes().stream().sorted().forEach(scope -> scopes.add(scope.label()));
     json.put("created_at", key.createdAt().toString());
     json.put("expires_at", text(key.expiresAt()));
+    Limits own = key.limits();
+    if (own != null) {
+      json.set("limits", keyLimits(own));
+    }
+    return json;
+  }
+
+  static ObjectNode keyLimits(Limits own) {
+    ObjectNode limits = limits(own);
+    limits.remove("queue_length");
+    return limits;
+  }
+
+  /** A part of a budget that was reached. */
+  public static ObjectNode mark(BudgetMark.Reached reached) {
+    BudgetMark mark = reached.mark();
+    ObjectNode json = Json.object();
+    json.put("limit", mark.limit());
+    json.put("key", mark.key());
+    json.put("month", mark.month());
+    json.put("percent", mark.percent());
+    if (mark.limit().equals(BudgetMark.SPEND)) {
+      json.put("budget", mark.budget() / 1e6);
+    } else {
+      json.put("budget", mark.budget());
+    }
+    json.put("reached_at", reached.at().toString());
     return json;
   }
 
@@ -139,6 +169,7 @@ public final class TenantJson {
     json.set("cache", cache(spec.cache()));
     json.set("retrieval", retrieval(spec.retrieval()));
     json.put("content_log", spec.contentLog());
+    json.put("time_zone", spec.timeZone());
     return json;
   }
 

@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @param aliases names of the tenant's own for models
  * @param fallbacks per model, what to try in order when it fails
  * @param prompts the newest version of each template
+ * @param timeZone in which the tenant's months begin and end, an IANA name; absent: the house's
+ * @param marks parts of budgets that were reached this month, or in the last month that had any
  */
 public record TenantProfile(
     TenantId tenant,
@@ -39,7 +41,9 @@ public record TenantProfile(
     CacheSettings cache,
     RetrievalSettings retrieval,
     boolean contentLog,
+    @Nullable String timeZone,
     Map<String, KeyEntry> keys,
+    List<BudgetMark.Reached> marks,
     Instant createdAt) {
 
   public TenantProfile {
@@ -48,6 +52,7 @@ public record TenantProfile(
     fallbacks = Map.copyOf(fallbacks);
     prompts = Map.copyOf(prompts);
     keys = Map.copyOf(keys);
+    marks = List.copyOf(marks);
   }
 
   public Reservation reservation() {

@@ -31,6 +31,8 @@ public sealed interface TenantReply {
 
   record KeyCreated(KeyEntry key) implements TenantReply {}
 
+  record KeyChanged(KeyEntry key) implements TenantReply {}
+
   record KeyRevoked(String keyId) implements TenantReply {}
 
   /**

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param reservationSlots slots of each pool that are the tenant's even under contention
  * @param reservationShare the part of each pool's slots that is; one of the two is 0
  * @param prompts the templates that the operator declares; the tenant may have more of its own
+ * @param timeZone in which the tenant's months begin and end, an IANA name; absent: the house's
  */
 public record TenantSpec(
     @Nullable String displayName,
@@ -31,7 +32,8 @@ public record TenantSpec(
     Map<String, PromptText> prompts,
     CacheSettings cache,
     RetrievalSettings retrieval,
-    boolean contentLog) {
+    boolean contentLog,
+    @Nullable String timeZone) {
 
   static final int DISPLAY_NAME_LENGTH_MAX = 200;
 
@@ -78,7 +80,8 @@ public record TenantSpec(
           new CacheSettings(
               "exact", CACHE_THRESHOLD_DEFAULT, CACHE_TTL_SECONDS_DEFAULT, CACHE_ENTRIES_DEFAULT),
           new RetrievalSettings(List.of(DEFAULT_STORE), TOP_K_DEFAULT),
-          false);
+          false,
+          null);
 
   public TenantSpec {
     allowedModels = List.copyOf(allowedModels);

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rowhouse.tenant.TenantProfile.CacheSettings;
 import dev.rowhouse.tenant.TenantProfile.RetrievalSettings;
 import dev.rowhouse.tenant.TenantSpec.PromptText;
+import java.time.ZoneId;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -30,6 +31,7 @@ public final class TenantSpecReader {
 
   private static final Set<String> CACHE_MODES = Set.of("off", "exact", "semantic");
   private static final int STORE_NAME_LENGTH_MAX = 64;
+  private static final int TIME_ZONE_LENGTH_MAX = 64;
 
   private final @Nullable Catalog catalog;
   private final TenantId tenant;
@@ -134,11 +136,20 @@ public final class TenantSpecReader {
                 "prompts", PromptShelf.PROMPTS_MAX, PromptShelf.NAME_LENGTH_MAX, this::prompt),
             cache(in.object("cache")),
             retrieval(in.object("retrieval")),
-            in.flag("content_log", false));
+            in.flag("content_log", false),
+            timeZone(in));
     checkRoutes(models, spec);
     models.close();
     in.close();
     return in.isClean() ? new Checked.Good<>(spec) : in.bad();
+  }
+
+  private static @Nullable String timeZone(FieldReader in) {
+    String zone = in.text("time_zone", TIME_ZONE_LENGTH_MAX);
+    if (zone != null && !ZoneId.getAvailableZoneIds().contains(zone)) {
+      in.error("time_zone", "must be an IANA time zone such as Europe/Berlin or UTC");
+    }
+    return zone;
   }
 
   private @Nullable String plan(FieldReader in) {

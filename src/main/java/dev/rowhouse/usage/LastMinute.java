@@ -36,7 +36,11 @@ final class LastMinute {
 
   void unpack(long[] packed) {
     for (int at = 0; at < packed.length; at += ROW_LENGTH) {
-      seconds.put(packed[at], new SecondUse(packed[at], packed[at + 1], packed[at + 2]));
+      put(new SecondUse(packed[at], packed[at + 1], packed[at + 2]));
     }
+  }
+
+  void put(SecondUse use) {
+    seconds.put(use.second(), use);
   }
 }

@@ -3,6 +3,7 @@ package dev.rowhouse.usage;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -19,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class LedgerQueries {
   private static final CompletionStage<Boolean> AT_ONCE = CompletableFuture.completedFuture(true);
+
+  /** As far back as answers tell how long the next ones are. */
+  private static final Duration ANSWERS_OF = Duration.ofDays(2);
 
   private final LedgerHome home;
   private int reads;
@@ -178,9 +182,33 @@ final class LedgerQueries {
         .collect(Collectors.toUnmodifiableSet());
   }
 
+  /** Means over the requests of the last days, failed ones left in: they are few. */
+  private static Map<String, Double> answerTokens(LedgerState state, Instant now) {
+    Map<String, Double> means = new HashMap<>();
+    Map<String, Long> requests = new HashMap<>();
+    for (UsageRow row :
+        state.rows(Bucket.DAY, now.minus(ANSWERS_OF), now.plusSeconds(1), GroupBy.MODEL)) {
+      String model = String.valueOf(row.group());
+      long before = requests.getOrDefault(model, 0L);
+      long after = before + row.requests();
+      if (after > 0 && row.outputTokens() > 0) {
+        double sum = means.getOrDefault(model, 0.0) * before + row.outputTokens();
+        means.put(model, sum / after);
+        requests.put(model, after);
+      }
+    }
+    return means;
+  }
+
   static LedgerReply.Opened opened(LedgerState state, Instant now) {
     return new LedgerReply.Opened(
-        state.totals(), state.month(now), state.lastMinute(now), state.openStarts());
+        state.zone().getId(),
+        state.totals(),
+        state.month(now),
+        state.lastMinute(now),
+        state.keys(now),
+        answerTokens(state, now),
+        state.openStarts());
   }
 
   static LedgerReply.Status status(

@@ -84,19 +84,34 @@ public sealed interface LedgerReply {
    * failure, and when reconciliation found something. Records that the parent still keeps are not
    * in it.
    *
-   * @param month of the present month in the tenant's time zone
+   * @param zone the time zone of its months
+   * @param month of the present month in that time zone
    * @param lastMinute by second, oldest first
+   * @param keys of each key that used something of late
+   * @param answerTokens per model of late, how long the tenant's answers are
    * @param openStarts starts that nobody has settled
    */
   record Opened(
-      Totals totals, MonthUse month, List<SecondUse> lastMinute, List<StartedEntry> openStarts)
+      String zone,
+      Totals totals,
+      MonthUse month,
+      List<SecondUse> lastMinute,
+      Map<String, KeyUsed> keys,
+      Map<String, Double> answerTokens,
+      List<StartedEntry> openStarts)
       implements LedgerReply {
-    public long lastMinuteRequests() {
-      return lastMinute.stream().mapToLong(SecondUse::requests).sum();
+    public Opened {
+      lastMinute = List.copyOf(lastMinute);
+      keys = Map.copyOf(keys);
+      answerTokens = Map.copyOf(answerTokens);
+      openStarts = List.copyOf(openStarts);
     }
+  }
 
-    public long lastMinuteTokens() {
-      return lastMinute.stream().mapToLong(SecondUse::tokens).sum();
+  /** What one key used of the present month and of the last minute. */
+  record KeyUsed(MonthUse month, List<SecondUse> lastMinute) {
+    public KeyUsed {
+      lastMinute = List.copyOf(lastMinute);
     }
   }
 }

@@ -2,6 +2,7 @@ package dev.rowhouse.usage;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.List;
+import java.util.Map;
 
 /**
  * All that a ledger knows, at the positions that it says, packed into rows of numbers because it is
@@ -13,7 +14,7 @@ import java.util.List;
  */
 final class LedgerSnapshot {
   /** A snapshot of another version is not read; the ledger is then rebuilt from the events. */
-  static final int VERSION = 1;
+  static final int VERSION = 2;
 
   @JsonProperty("v")
   int version;
@@ -31,6 +32,10 @@ final class LedgerSnapshot {
   /** (segment, sequence) up to which it has read. */
   @JsonProperty("p")
   long[] read = {};
+
+  /** The heads of chains that no opening has named; those of old segments are absent. */
+  @JsonProperty("c")
+  Map<Long, String> heads = Map.of();
 
   @JsonProperty("d")
   List<String> names = List.of();
@@ -53,6 +58,14 @@ final class LedgerSnapshot {
 
   @JsonProperty("l")
   long[] lastMinute = {};
+
+  /** (key, year, month, requests, input, output, cost) */
+  @JsonProperty("n")
+  long[] keyMonths = {};
+
+  /** (key, second, requests, tokens) */
+  @JsonProperty("e")
+  long[] keyMinutes = {};
 
   /** All attempts minted since then are known. */
   @JsonProperty("k")

@@ -33,7 +33,8 @@ final class LedgerState {
   private final Rollups rollups = new Rollups();
   private final Months months;
   private final LastMinute lastMinute = new LastMinute();
-  private final TreeMap<Long, Long> read = new TreeMap<>();
+  private final KeyUse keys;
+  private final SegmentsRead segments = new SegmentsRead();
   private final TreeMap<UUID, Position> window = new TreeMap<>();
 
   /** Rows that repeat another one; there are as many as writes that timed out and landed. */
@@ -66,6 +67,7 @@ final class LedgerState {
   LedgerState(LedgerRules rules, ZoneId zone) {
     this.rules = rules;
     this.months = new Months(zone);
+    this.keys = new KeyUse(zone);
   }
 
   /** Takes in the event at that place; one that was taken in before changes nothing. */
@@ -73,7 +75,7 @@ final class LedgerState {
     if (sequence <= readUpTo(segment)) {
       return;
     }
-    read.put(segment, sequence);
+    segments.advance(segment, sequence, event);
     switch (event) {
       case LedgerEvent.SegmentOpened opened -> {}
       case LedgerEvent.Recorded recorded -> {
@@ -147,6 +149,7 @@ final class LedgerState {
     rollups.change(record, sign);
     months.change(record, sign);
     lastMinute.change(record, sign);
+    keys.change(record, sign);
   }
 
   private void forget() {
@@ -259,12 +262,22 @@ final class LedgerState {
   }
 
   long readUpTo(long segment) {
-    return read.getOrDefault(segment, 0L);
+    return segments.upTo(segment);
   }
 
   /** Each segment that was read, and up to which sequence number. */
   Map<Long, Long> read() {
-    return Map.copyOf(read);
+    return segments.all();
+  }
+
+  /** The heads of chains that the next opening has to name. */
+  Map<Long, String> heads() {
+    return segments.unnamed();
+  }
+
+  /** Where the chain of a segment stands that this ledger writes. */
+  @Nullable String head(long segment) {
+    return segments.head(segment);
   }
 
   boolean isSkipped(Position position) {
@@ -292,12 +305,21 @@ final class LedgerState {
     return totals;
   }
 
+  ZoneId zone() {
+    return months.zone();
+  }
+
   MonthUse month(Instant now) {
     return months.use(now);
   }
 
   List<SecondUse> lastMinute(Instant now) {
     return lastMinute.use(now);
+  }
+
+  /** What each key used in this month and in the last minute. */
+  Map<String, LedgerReply.KeyUsed> keys(Instant now) {
+    return keys.use(now);
   }
 
   List<UsageRow> rows(Bucket bucket, Instant from, Instant to, GroupBy groupBy) {
@@ -315,11 +337,14 @@ final class LedgerState {
     snapshot.zone = months.zone().getId();
     snapshot.timeMillis = now.toEpochMilli();
     snapshot.totals = totals;
-    snapshot.read = Packed.positions(read);
+    segments.pack(snapshot);
     snapshot.newestMillis = rollups.newestMillis();
     snapshot.minutes = rollups.pack(Bucket.MINUTE, names);
     snapshot.hours = rollups.pack(Bucket.HOUR, names);
     snapshot.days = rollups.pack(Bucket.DAY, names);
+    Instant newest = Instant.ofEpochMilli(Math.max(0, rollups.newestMillis()));
+    snapshot.keyMonths = keys.packMonths(newest, names);
+    snapshot.keyMinutes = keys.packLastMinutes(newest, names);
     snapshot.names = List.copyOf(names.keySet());
     snapshot.months = months.pack();
     snapshot.lastMinute = lastMinute.pack();
@@ -347,12 +372,13 @@ final class LedgerState {
     }
     LedgerState state = new LedgerState(rules, zone);
     state.totals = snapshot.totals;
-    Packed.readPositions(snapshot.read, state.read);
+    state.segments.unpack(snapshot);
     state.rollups.unpack(Bucket.MINUTE, snapshot.minutes, snapshot.names, snapshot.newestMillis);
     state.rollups.unpack(Bucket.HOUR, snapshot.hours, snapshot.names, snapshot.newestMillis);
     state.rollups.unpack(Bucket.DAY, snapshot.days, snapshot.names, snapshot.newestMillis);
     state.months.unpack(snapshot.months);
     state.lastMinute.unpack(snapshot.lastMinute);
+    state.keys.unpack(snapshot.keyMonths, snapshot.keyMinutes, snapshot.names);
     state.knownSinceMillis = snapshot.knownSinceMillis;
     Packed.readAttempts(snapshot.attempts, state.window);
     Packed.readRows(snapshot.skipped, state.skipped);

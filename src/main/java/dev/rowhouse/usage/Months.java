@@ -5,6 +5,7 @@ import java.time.YearMonth;
 import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -40,6 +41,15 @@ final class Months {
         month.toString(), tally.requests, tally.inputTokens, tally.outputTokens, tally.costMicros);
   }
 
+  /** Of that month, and of all that came after it. */
+  Map<YearMonth, Tally> since(YearMonth month) {
+    return months.tailMap(month, true);
+  }
+
+  void put(YearMonth month, Tally tally) {
+    months.put(month, tally);
+  }
+
   private YearMonth monthOf(long timeMillis) {
     YearMonth month = current;
     if (month == null || timeMillis < currentFromMillis || timeMillis >= currentToMillis) {
@@ -73,7 +83,7 @@ final class Months {
       tally.inputTokens = packed[at + 3];
       tally.outputTokens = packed[at + 4];
       tally.costMicros = packed[at + 5];
-      months.put(YearMonth.of((int) packed[at], (int) packed[at + 1]), tally);
+      put(YearMonth.of((int) packed[at], (int) packed[at + 1]), tally);
     }
   }
 }

@@ -53,14 +53,28 @@ final class OpenSegment {
     context.watchWith(opened, new LedgerNote.SegmentLost(claimed));
     writer = opened;
     number = claimed;
-    write(
+    LedgerEvent.SegmentOpened opening =
         new LedgerEvent.SegmentOpened(
-            claimed, home.clock().millis(), home.owner(), known.totals(), known.read()),
-        known);
+            claimed,
+            home.clock().millis(),
+            home.owner(),
+            known.totals(),
+            known.read(),
+            known.heads(),
+            null);
+    send(opening.chained(SegmentReader.persistenceId(home.tenant(), claimed)), known);
   }
 
-  /** Writes one event; there is one at a time. */
-  void write(LedgerEvent event, LedgerState known) {
+  /** Writes one group commit; there is one write at a time. */
+  void write(LedgerEvent.Recorded commit, LedgerState known) {
+    String head = known.head(number);
+    if (head == null) {
+      throw new IllegalStateException("segment " + number + " has no opening");
+    }
+    send(commit.chained(head), known);
+  }
+
+  private void send(LedgerEvent event, LedgerState known) {
     ActorRef<Segment.Write> open = writer;
     if (open == null) {
       throw new IllegalStateException("no segment is open");

@@ -378,6 +378,73 @@ class FairQueueTest {
   }
 
   @Nested
+  class WhatATenantCanCountOn {
+    private double expected(String tenant) {
+      return queue.expectedSlots(account(queue, tenant));
+    }
+
+    @Test
+    void isItsPartOfWhatTheContentOnesLeave() {
+      queue.capacity(10);
+      for (int other = 0; other < 20; other++) {
+        wants(queue, "quiet-" + other, 5, 0);
+      }
+      queue.adopt("quiet-0");
+      queue.adopt("quiet-1");
+      wants(queue, "acme", 1, MANY);
+      assertEquals(8, expected("acme"), "what the nearly idle do not hold is its own");
+      wants(queue, "globex", 3, MANY);
+      assertEquals(2, expected("acme"));
+      assertEquals(6, expected("globex"));
+    }
+
+    @Test
+    void isNeverMoreThanItsLimit() {
+      queue.capacity(10);
+      queue.open("acme");
+      queue.demand("acme", new Terms(1, 0, 0, 3), Backlog.of(5, 10));
+      assertEquals(3, expected("acme"));
+      for (int slot = 0; slot < 3; slot++) {
+        queue.adopt("acme");
+      }
+      assertEquals(3, expected("acme"), "at its limit it goes on with what it holds");
+    }
+
+    @ParameterizedTest(name = "seed {0}")
+    @ValueSource(longs = {1, 2, 3, 4})
+    void agreesWithASumOverAllTenantsWhateverHappened(long seed) {
+      Random random = new Random(seed);
+      queue.capacity(12);
+      for (int step = 0; step < 3_000; step++) {
+        String tenant = "t" + random.nextInt(12);
+        queue.open(tenant);
+        Account account = account(queue, tenant);
+        switch (random.nextInt(4)) {
+          case 0 -> wants(queue, tenant, 1 + random.nextInt(5), random.nextInt(4));
+          case 1 -> queue.waiting(tenant, random.nextInt(4), 0);
+          case 2 -> queue.adopt(tenant);
+          default -> {
+            if (account.held > 0) {
+              queue.release(tenant);
+            }
+          }
+        }
+        double content = 0;
+        double weights = 0;
+        for (Account each : queue.accounts()) {
+          content += each.wants() == 0 ? each.held : 0;
+          weights += each.wants() > 0 ? each.weight : 0;
+        }
+        double oracle =
+            account.wants() == 0
+                ? account.held
+                : Math.max(0, 12 - content) * account.weight / weights;
+        assertEquals(oracle, expected(tenant), 1e-6, "step " + step);
+      }
+    }
+  }
+
+  @Nested
   class WhileARunIsOpen {
     @Test
     void chargesWhatItSpentBeyondTheEstimate() {

@@ -62,7 +62,7 @@ class FairnessSingletonTest {
   private static FairnessCoordinator.Pong awaitPong(ActorRef<FairnessCoordinator.Command> proxy) {
     TestProbe<FairnessCoordinator.Pong> pongs = KIT.createTestProbe();
     return pongs.awaitAssert(
-        Duration.ofSeconds(30),
+        Duration.ofSeconds(90),
         () -> {
           proxy.tell(new FairnessCoordinator.Ping(pongs.getRef()));
           return pongs.receiveMessage(Duration.ofMillis(500));

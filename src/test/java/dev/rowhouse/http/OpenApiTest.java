@@ -19,6 +19,8 @@ import dev.rowhouse.replay.ReplaySettings;
 import dev.rowhouse.replay.Replays;
 import dev.rowhouse.retrieval.KnowledgeEntity;
 import dev.rowhouse.serving.Answering;
+import dev.rowhouse.serving.BudgetMarks;
+import dev.rowhouse.serving.InHand;
 import dev.rowhouse.serving.TenantEntity;
 import dev.rowhouse.serving.TenantPort;
 import dev.rowhouse.serving.Throttle;
@@ -75,7 +77,7 @@ class OpenApiTest {
   @BeforeAll
   static void askThePlanes() throws Exception {
     try (Database database = Database.open(databaseConfig())) {
-      Planes planes = Planes.open(parts(database)).toCompletableFuture().get(20, TimeUnit.SECONDS);
+      Planes planes = Planes.open(parts(database)).toCompletableFuture().get(60, TimeUnit.SECONDS);
       tenant = document(planes.tenantAddress());
       operator = document(planes.operatorAddress());
     }
@@ -280,8 +282,10 @@ class OpenApiTest {
             1_000,
             1_000,
             KIT.<Throttle.Notice>createTestProbe().ref(),
+            new InHand(),
             new java.util.Random(1)),
         Throttle.of(ConfigFactory.parseResources("serving.conf").resolve()),
+        new BudgetMarks(),
         1_000,
         new Health(),
         replays(database),

@@ -16,6 +16,7 @@ import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
@@ -84,7 +85,7 @@ class EmbeddingRunTest {
   private ActorRef<RunControl> startAtTheGate(Gate gate, Order order) throws InterruptedException {
     fixture.embedder = gate;
     ActorRef<RunControl> run = fixture.start(order);
-    gate.reached.await();
+    assertTrue(gate.reached.await(20, TimeUnit.SECONDS), "never at the gate");
     return run;
   }
 
@@ -169,12 +170,14 @@ class EmbeddingRunTest {
     Order order = asking("{\"model\":\"m\",\"input\":[\"a\",\"wait\",\"b\"]}");
     order.deadline = Duration.ofMillis(300);
     ActorRef<RunControl> run = startAtTheGate(gate, order);
-    Thread.sleep(500);
+    // Only the tick that finds the deadline reads the clock while a text is with the embedder.
+    fixture.clock.passAndBeSeen(order.deadline);
     gate.open.countDown();
     RunReport report = fixture.finish(run).report();
     assertEquals("upstream_timeout", report.errorCode());
     assertEquals(504, report.httpStatus());
     assertEquals(2, report.inputTokens());
+    assertEquals(2, gate.texts.get());
   }
 
   @Test
@@ -183,6 +186,7 @@ class EmbeddingRunTest {
     Gate gate = new Gate();
     ActorRef<RunControl> run =
         startAtTheGate(gate, asking("{\"model\":\"m\",\"input\":[\"a\",\"wait\"]}"));
+    fixture.clock.pass(Duration.ofMillis(100));
     RunReport report = fixture.finish(run).report();
     assertEquals("upstream_timeout", report.errorCode());
     assertEquals(1, report.inputTokens());
@@ -191,17 +195,20 @@ class EmbeddingRunTest {
 
   @Test
   void endsWhenItsGatewayIsGone() throws InterruptedException {
+    // Nobody gives credit, so the run cannot complete before it hears that its gateway is gone.
+    fixture.conf("piece-bytes-max = 1 KiB, coalesce-bytes-max = 1 KiB, initial-credit = 1");
     Gate gate = new Gate();
     fixture.embedder = gate;
-    Order order = asking("{\"model\":\"m\",\"input\":[\"wait\",\"b\"]}");
+    Order order = asking("{\"model\":\"m\",\"input\":[\"wait\"" + ",\"b\"".repeat(199) + "]}");
     TestProbe<RunEvent> gateway = KIT.createTestProbe();
     ActorRef<RunControl> run = fixture.spawn(order.build(), gateway.getRef());
     run.tell(new RunControl.Body(0, ByteString.fromString(order.body), true));
-    gate.reached.await();
+    assertTrue(gate.reached.await(20, TimeUnit.SECONDS), "never at the gate");
     gateway.stop();
     gate.open.countDown();
     RunReport report = fixture.ended().report();
     assertEquals(Outcome.CANCELLED, report.outcome());
+    assertEquals(gate.texts.get(), report.inputTokens());
   }
 
   @Test

@@ -182,6 +182,13 @@ final class FakeUpstream implements AutoCloseable {
       }
     }
 
+    /** Waits until the client begins another request on this connection. */
+    void awaitNextRequest() throws IOException {
+      if (socket.getInputStream().read() < 0) {
+        throw new IOException("the client keeps no connection");
+      }
+    }
+
     void reset() throws IOException {
       socket.setSoLinger(true, 0);
       socket.close();

@@ -38,14 +38,14 @@ class InferenceWorkerTest extends RunningActors {
     globex.wants(1);
     globex.start("g1", "stay");
     ActorRef<RunControl> neighbour =
-        ((RunEvent.PullBody) globex.gateway.receiveMessage(Duration.ofSeconds(5))).run();
+        ((RunEvent.PullBody) globex.gateway.receiveMessage(PATIENCE)).run();
     acme.wants(1);
     SlotTicket crashed = acme.start("a1", "crash");
     RunReport report = acme.end();
     assertEquals(RunReport.Outcome.FAILED, report.outcome());
     assertEquals("upstream_error", report.errorCode());
     assertEquals(502, report.httpStatus());
-    assertEquals("a1", settled.receiveMessage(Duration.ofSeconds(5)).order().attempt());
+    assertEquals("a1", settled.receiveMessage(PATIENCE).order().attempt());
     acme.slots.finished(crashed);
     acme.wants(1);
     acme.start("a2", "");
@@ -92,7 +92,7 @@ class InferenceWorkerTest extends RunningActors {
     acme.wants(1);
     acme.start("a1", "");
     for (int send = 1; send <= 3; send++) {
-      assertEquals(send, sends.receiveMessage(Duration.ofSeconds(5)));
+      assertEquals(send, sends.receiveMessage(PATIENCE));
     }
     sends.expectNoMessage(Duration.ofMillis(2_500));
   }
@@ -104,8 +104,7 @@ class InferenceWorkerTest extends RunningActors {
     Tenant acme = new Tenant("acme", 1, coordinator);
     acme.wants(1);
     acme.start("a1", "stay");
-    ActorRef<RunControl> run =
-        ((RunEvent.PullBody) acme.gateway.receiveMessage(Duration.ofSeconds(5))).run();
+    ActorRef<RunControl> run = ((RunEvent.PullBody) acme.gateway.receiveMessage(PATIENCE)).run();
     TestProbe<Done> drained = KIT.createTestProbe();
     worker.tell(new WorkerCommand.Drain(drained.getRef()));
     drained.expectNoMessage(Duration.ofMillis(200));

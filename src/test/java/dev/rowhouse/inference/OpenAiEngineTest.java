@@ -156,7 +156,7 @@ class OpenAiEngineTest {
           (_, wire) -> {
             wire.json(200, ANSWER);
             if (upstream.requests.size() == 1) {
-              Thread.sleep(100);
+              wire.awaitNextRequest();
               throw new IOException("idle for too long");
             }
           });
@@ -233,7 +233,6 @@ class OpenAiEngineTest {
             wire.startStream();
             for (String word : List.of("Two", " ", "years", ".")) {
               wire.delta(word);
-              Thread.sleep(5);
             }
             wire.finish();
             wire.usage(9, 4);

@@ -3,6 +3,7 @@ package dev.rowhouse.inference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import dev.rowhouse.HandClock;
 import dev.rowhouse.inference.RunOrder.RetrievalPlan;
 import dev.rowhouse.retrieval.Retrieval;
 import dev.rowhouse.tenant.ModelSpec;
@@ -29,6 +30,11 @@ import org.jspecify.annotations.Nullable;
 final class RunFixture {
   static final TenantId ACME = new TenantId("acme");
   static final TenantId GLOBEX = new TenantId("globex");
+
+  /** When every order comes in; the clock of the runs stands there until a test moves it. */
+  static final Instant START = Instant.parse("2026-03-01T10:00:00Z");
+
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
   static final Config CONF = ConfigFactory.parseResources("inference.conf").resolve();
   static final String QUESTION =
       "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"How long is the"
@@ -41,6 +47,7 @@ final class RunFixture {
   /** What the run told its worker before the end. */
   final List<RunNote> notes = new ArrayList<>();
 
+  final HandClock clock = new HandClock(START);
   final Documents documents = new Documents();
   InferenceSettings settings = InferenceSettings.of(CONF);
   TextEmbedder embedder = new LetterEmbedder();
@@ -115,7 +122,7 @@ final class RunFixture {
     boolean retrieve;
     @Nullable PromptTemplate prompt;
     Map<String, String> variables = Map.of();
-    Duration deadline = Duration.ofSeconds(20);
+    Duration deadline = Duration.ofMinutes(10);
     String body = QUESTION;
 
     RunOrder build() {
@@ -131,9 +138,9 @@ final class RunFixture {
           stream,
           includeUsage,
           null,
-          Instant.now(),
+          START,
           7,
-          Instant.now().plus(deadline),
+          START.plus(deadline),
           11,
           plan,
           prompt,
@@ -159,12 +166,12 @@ final class RunFixture {
         settings,
         documents,
         (template, _, block) -> template.template() + "\n" + block,
-        InstantSource.system(),
+        clock,
         Map.of(
             ModelSpec.EMBEDDED,
             new ExtractiveEngine(documents, settings.extractive(), 5_000),
             ModelSpec.OPENAI,
-            new OpenAiEngine(kit.system(), settings.openai(), keys, InstantSource.system())),
+            new OpenAiEngine(kit.system(), settings.openai(), keys, clock)),
         embedder,
         Executors.newVirtualThreadPerTaskExecutor());
   }
@@ -178,7 +185,7 @@ final class RunFixture {
   ActorRef<RunControl> start(Order making) {
     RunOrder order = making.build();
     ActorRef<RunControl> run = spawn(order, gateway.getRef());
-    gateway.expectMessageClass(RunEvent.PullBody.class);
+    gateway.expectMessageClass(RunEvent.PullBody.class, PATIENCE);
     run.tell(new RunControl.Body(0, ByteString.fromString(making.body), true));
     return run;
   }
@@ -215,13 +222,13 @@ final class RunFixture {
 
   /** The next pieces; the first run of a process has much to load. */
   RunEvent.Pieces pieces() {
-    return gateway.expectMessageClass(RunEvent.Pieces.class, Duration.ofSeconds(20));
+    return gateway.expectMessageClass(RunEvent.Pieces.class, PATIENCE);
   }
 
   /** The word of the end to the worker; what came before it is kept. */
   RunEnded ended() {
     while (true) {
-      RunNote note = worker.receiveMessage(Duration.ofSeconds(20));
+      RunNote note = worker.receiveMessage(PATIENCE);
       if (note instanceof RunEnded ended) {
         return ended;
       }
@@ -245,7 +252,7 @@ final class RunFixture {
     List<String> pieces = new ArrayList<>();
     long number = messages;
     while (true) {
-      switch (gateway.receiveMessage(Duration.ofSeconds(20))) {
+      switch (gateway.receiveMessage(PATIENCE)) {
         case RunEvent.Pieces more -> {
           if (more.number() != number++) {
             throw new AssertionError("piece " + more.number() + " out of order");
@@ -257,7 +264,7 @@ final class RunFixture {
           if (!told.report().equals(ended.report())) {
             throw new AssertionError("worker and gateway heard different reports");
           }
-          gateway.expectTerminated(run, Duration.ofSeconds(3));
+          gateway.expectTerminated(run, PATIENCE);
           gateway.expectNoMessage(Duration.ofMillis(20));
           worker.expectNoMessage(Duration.ofMillis(20));
           return new Answer(

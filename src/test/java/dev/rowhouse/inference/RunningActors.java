@@ -28,6 +28,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
@@ -38,8 +39,23 @@ import org.junit.jupiter.api.AfterEach;
 
 /** A worker, a coordinator and tenants as running actors in one process. */
 abstract class RunningActors {
-  private static final Config CONF = ConfigFactory.parseResources("fairness.conf").resolve();
+  static final Duration PATIENCE = Duration.ofSeconds(20);
+
+  /** Who is silent here is slow and not gone. */
+  private static final Config CONF =
+      ConfigFactory.parseString(
+              "rowhouse.fairness { worker-silence = 10m, demand-silence = 10m, grant-expiry = 10m"
+                  + " }")
+          .withFallback(ConfigFactory.parseResources("fairness.conf"))
+          .resolve();
+
   static final AtomicLong EPOCHS = new AtomicLong();
+
+  /** The clock of the workers that are made next. */
+  LongSupplier monotonicMillis = () -> System.nanoTime() / 1_000_000;
+
+  /** The settings of the workers that are made next. */
+  Config conf = CONF;
 
   final AtomicLong toCoordinator = new AtomicLong();
   final TestProbe<RunReport> settled;
@@ -159,7 +175,14 @@ abstract class RunningActors {
     ActorRef<SlotOwner> worker =
         spawn(
             InferenceWorker.create(
-                "w1", 1, coordinator, runs, port, WorkerSettings.from(CONF), health));
+                "w1",
+                1,
+                coordinator,
+                runs,
+                port,
+                WorkerSettings.from(conf),
+                health,
+                monotonicMillis));
     worker.tell(
         new WorkerCommand.CatalogChanged(new Catalog(1, Map.of("m", model(slots)), Map.of())));
     return worker;
@@ -223,7 +246,7 @@ abstract class RunningActors {
     }
 
     SlotUser.HeldTicket ticket() {
-      long until = System.nanoTime() + 5_000_000_000L;
+      long until = System.nanoTime() + PATIENCE.toNanos();
       while (slots.idle("m") == 0) {
         hear(Duration.ofMillis(100));
         assertTrue(System.nanoTime() < until, "no ticket for " + name);
@@ -241,9 +264,9 @@ abstract class RunningActors {
     }
 
     RunReport end() {
-      RunEvent event = gateway.receiveMessage(Duration.ofSeconds(5));
+      RunEvent event = gateway.receiveMessage(PATIENCE);
       while (event instanceof RunEvent.PullBody) {
-        event = gateway.receiveMessage(Duration.ofSeconds(5));
+        event = gateway.receiveMessage(PATIENCE);
       }
       return ((RunEvent.Ended) event).report();
     }

@@ -12,10 +12,15 @@ import dev.rowhouse.inference.RunFixture.Order;
 import dev.rowhouse.inference.RunReport.Outcome;
 import dev.rowhouse.tenant.ModelSpec;
 import java.io.IOException;
-import java.net.ServerSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.typed.ActorRef;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -59,9 +64,14 @@ class UpstreamFailuresTest {
     return fixture.finish(fixture.start(order(upstreamModel())));
   }
 
-  private Answer askStream(boolean includeUsage) {
+  private Order streamOrder() {
     Order order = order(upstreamModel());
     order.stream = true;
+    return order;
+  }
+
+  private Answer askStream(boolean includeUsage) {
+    Order order = streamOrder();
     order.includeUsage = includeUsage;
     return fixture.finish(fixture.start(order));
   }
@@ -77,15 +87,15 @@ class UpstreamFailuresTest {
 
   @Test
   void aRefusedConnectionIsABadGateway() throws IOException {
-    int port;
-    try (ServerSocket free = new ServerSocket(0)) {
-      port = free.getLocalPort();
+    // Bound and not listening: nobody else can get the port meanwhile.
+    try (Socket taken = new Socket()) {
+      taken.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+      String url = "http://127.0.0.1:" + taken.getLocalPort() + "/v1";
+      Answer answer = fixture.finish(fixture.start(order(model("big", ModelSpec.OPENAI, url))));
+      assertFailed(answer, 502, "upstream_error");
+      assertEquals(0, answer.report().inputTokens());
+      assertFalse(answer.report().estimated());
     }
-    ModelSpec gone = model("big", ModelSpec.OPENAI, "http://127.0.0.1:" + port + "/v1");
-    Answer answer = fixture.finish(fixture.start(order(gone)));
-    assertFailed(answer, 502, "upstream_error");
-    assertEquals(0, answer.report().inputTokens());
-    assertFalse(answer.report().estimated());
   }
 
   @ParameterizedTest(name = "{0} becomes {1} {2}")
@@ -119,15 +129,28 @@ class UpstreamFailuresTest {
 
   @Test
   void aStreamThatIsCutEndsInAnErrorAndIsSettledByWhatCame() throws IOException {
+    // A reset throws away what its peer has not read yet.
+    CountDownLatch taken = new CountDownLatch(1);
     upstream.script(
         (_, wire) -> {
           wire.startStream();
           wire.delta("Two");
           wire.delta(" years");
-          Thread.sleep(50);
+          taken.await();
           wire.reset();
         });
-    Answer answer = askStream(false);
+    ActorRef<RunControl> run = fixture.start(streamOrder());
+    List<String> came = new ArrayList<>();
+    long messages = 0;
+    while (came.stream().noneMatch(piece -> piece.contains(" years"))) {
+      RunEvent.Pieces next = fixture.pieces();
+      assertEquals(messages++, next.number());
+      next.pieces().forEach(piece -> came.add(piece.utf8String()));
+    }
+    taken.countDown();
+    Answer rest = fixture.finishFrom(run, messages);
+    came.addAll(rest.pieces());
+    Answer answer = new Answer(came, rest.tail(), rest.report());
     assertFailed(answer, 502, "upstream_error");
     assertEquals("Two years", answer.text());
     assertEquals("upstream_error", answer.chunks().getLast().at("/error/code").asText());
@@ -224,6 +247,7 @@ class UpstreamFailuresTest {
   @Test
   void anUpstreamThatHangsIsATimeOut() {
     fixture.conf("openai.response-timeout = 200ms");
+    fixture.clock.run();
     upstream.script((_, wire) -> wire.awaitClose());
     assertFailed(ask(), 504, "upstream_timeout");
   }
@@ -231,6 +255,7 @@ class UpstreamFailuresTest {
   @Test
   void headersThatDripAreATimeOut() {
     fixture.conf("openai.response-timeout = 300ms");
+    fixture.clock.run();
     upstream.script(
         (_, wire) -> {
           wire.raw("HTTP/1.1 200 OK\r\n");
@@ -251,7 +276,10 @@ class UpstreamFailuresTest {
           wire.delta("Two");
           wire.awaitClose();
         });
-    Answer answer = askStream(false);
+    ActorRef<RunControl> run = fixture.start(streamOrder());
+    fixture.pieces();
+    fixture.clock.run();
+    Answer answer = fixture.finishFrom(run, 1);
     assertFailed(answer, 504, "upstream_timeout");
     assertEquals("upstream_timeout", answer.chunks().getLast().at("/error/code").asText());
   }

@@ -3,6 +3,7 @@ package dev.rowhouse.inference;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.rowhouse.HandClock;
 import dev.rowhouse.fairness.FairnessCoordinator;
 import dev.rowhouse.fairness.PoolTable;
 import dev.rowhouse.fairness.SlotHolder;
@@ -11,6 +12,7 @@ import dev.rowhouse.fairness.SlotTicket;
 import dev.rowhouse.tenant.Catalog;
 import dev.rowhouse.tenant.ModelSpec;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -24,7 +26,10 @@ import org.junit.jupiter.api.Test;
 /** A worker that fails and starts again, and one whose upstreams fail. */
 class WorkerHealthTest extends RunningActors {
   private static final ActorTestKit KIT = newKit();
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final Duration OPEN_MIN = Duration.ofMillis(300);
+
+  /** Of the workers whose breakers a test opens: they stay open until it moves this. */
+  private final HandClock clock = new HandClock(Instant.EPOCH);
 
   private final TestProbe<WorkerCommand.Description> said = KIT.createTestProbe();
 
@@ -40,8 +45,7 @@ class WorkerHealthTest extends RunningActors {
   /** Short times, so that a test need not wait. */
   private static EndpointHealth hasty() {
     return new EndpointHealth(
-        new BreakerSettings(
-            10, 2, 0.5, Duration.ofMillis(300), Duration.ofSeconds(1), 0, PATIENCE, 1, 2),
+        new BreakerSettings(10, 2, 0.5, OPEN_MIN, Duration.ofSeconds(1), 0, PATIENCE, 1, 2),
         new Random(1));
   }
 
@@ -115,6 +119,7 @@ class WorkerHealthTest extends RunningActors {
 
   @Test
   void anIllEndpointTakesItsSlotsOutOfThePoolAndBack() {
+    monotonicMillis = clock::millis;
     ActorRef<FairnessCoordinator.Command> coordinator = coordinator();
     ActorRef<SlotOwner> worker =
         worker(coordinator, 3, this::settleAtOnce, RunningActors::run, hasty());
@@ -127,6 +132,7 @@ class WorkerHealthTest extends RunningActors {
     worker.tell(new WorkerCommand.Start(held, order("acme", "a1", ""), acme.gateway.getRef()));
     acme.gateway.expectMessage(PATIENCE, new RunEvent.TicketRefused("a1", held));
 
+    clock.pass(OPEN_MIN);
     awaitSlots(worker, Map.of("m", 1));
     assertEquals("half_open", describe(worker).endpoints().getFirst().state());
     acme.slots.finished(held);
@@ -177,6 +183,7 @@ class WorkerHealthTest extends RunningActors {
 
   @Test
   void aRunGetsNoModelToFallBackToThatIsIllAndAtMostOneRunTriesOneOnProbation() {
+    monotonicMillis = clock::millis;
     TestProbe<FairnessCoordinator.Command> coordinator = KIT.createTestProbe();
     TestProbe<RunOrder> orders = KIT.createTestProbe();
     RunFactory runs =
@@ -192,6 +199,7 @@ class WorkerHealthTest extends RunningActors {
     calls(worker, CallOutcome.FAULT, 2);
     start(worker, 0, "a1", other);
     assertEquals(List.of(), orders.receiveMessage(PATIENCE).fallbacks());
+    clock.pass(OPEN_MIN);
     awaitSlots(worker, Map.of("m", 1, "own", 4));
     start(worker, 1, "a2", other);
     assertEquals(List.of(other), orders.receiveMessage(PATIENCE).fallbacks());

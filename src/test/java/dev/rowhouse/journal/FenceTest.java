@@ -39,7 +39,7 @@ final class FenceTest {
     return ConfigFactory.parseString(
         """
         rowhouse.journal.jdbc {
-          url = "%s", user = rowhouse, password = "", connections = 4, connection-timeout = 3s
+          url = "%s", user = rowhouse, password = "", connections = 4, connection-timeout = 60s
         }
         """
             .formatted(url));
@@ -48,7 +48,12 @@ final class FenceTest {
   @BeforeEach
   void open() {
     database.close();
-    database = Database.open(at("jdbc:h2:file:" + directory.resolve("journal") + ";WRITE_DELAY=0"));
+    database =
+        Database.open(
+            at(
+                "jdbc:h2:file:"
+                    + directory.resolve("journal")
+                    + ";WRITE_DELAY=0;LOCK_TIMEOUT=60000"));
     fence = Fence.open(database, InstantSource.fixed(NOW));
   }
 

@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is wrong is refused with its name: never with a 5xx, never with silence. */
 class BadInputIT {
-  private static final Duration DEADLINE = Duration.ofSeconds(10);
+  private static final Duration DEADLINE = ApiClient.DEADLINE;
   private static final String MODEL = "rowhouse-extractive";
   private static final String MESSAGES =
       "\"messages\":[{\"role\":\"user\",\"content\":\"Hello?\"}]";

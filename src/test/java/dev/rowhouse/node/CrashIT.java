@@ -51,7 +51,7 @@ class CrashIT {
   private record Seen(String tenant, String requestId, boolean stream) {}
 
   @Test
-  @Timeout(300)
+  @Timeout(900)
   void everyEndThatAClientSawIsInTheRecordsOnce() throws Exception {
     Map<String, TenantClient> clients = new HashMap<>();
     TENANTS.forEach(name -> clients.put(name, node.tenant(node.operator().onboard(name))));
@@ -109,14 +109,14 @@ class CrashIT {
     String body = TenantClient.chatBody("steady", "Hello from " + tenant + "?", stream);
     try {
       if (stream) {
-        TenantClient.Stream answer = client.streamOrThrow(body, Duration.ofSeconds(60));
+        TenantClient.Stream answer = client.streamOrThrow(body, ApiClient.DEADLINE);
         if (answer.status() != 200) {
           refusals.add(answer.status() + " " + answer.events());
         } else if (answer.done()) {
           seen.add(new Seen(tenant, answer.requestId(), true));
         }
       } else {
-        Reply answer = ApiClient.sendOrThrow(client.chatRequest(body, Duration.ofSeconds(60)));
+        Reply answer = ApiClient.sendOrThrow(client.chatRequest(body, ApiClient.DEADLINE));
         if (answer.status() == 200) {
           seen.add(new Seen(tenant, answer.requestId(), false));
         } else {
@@ -129,7 +129,7 @@ class CrashIT {
   }
 
   @Test
-  @Timeout(240)
+  @Timeout(600)
   void whatWasCompletedIsFoundAgain() {
     String key = node.operator().onboard("keeper");
     TenantClient tenant = node.tenant(key);
@@ -168,11 +168,11 @@ class CrashIT {
   }
 
   @Test
-  @Timeout(240)
+  @Timeout(600)
   void aTornStartLeavesNoLimitSpent() throws Exception {
     TenantClient tenant =
         node.tenant(node.operator().onboard("slots", "{\"limits\": {\"concurrent_requests\": 4}}"));
-    upstream.on("steady", Behaviour.of(100, 100));
+    upstream.on("steady", Behaviour.of(10_000, 100));
     try (ExecutorService load = Executors.newVirtualThreadPerTaskExecutor()) {
       for (int i = 0; i < 4; i++) {
         load.execute(
@@ -184,7 +184,7 @@ class CrashIT {
                     new ConcurrentLinkedQueue<>(),
                     new ConcurrentLinkedQueue<>()));
       }
-      Await.until("all run", Duration.ofSeconds(10), () -> upstream.running() == 4);
+      Await.until("all run", Duration.ofSeconds(20), () -> upstream.running() == 4);
       node.kill9();
     }
     upstream.on("steady", Behaviour.of(3, 0));

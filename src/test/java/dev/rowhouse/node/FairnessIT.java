@@ -36,9 +36,9 @@ class FairnessIT {
     clients = Executors.newVirtualThreadPerTaskExecutor();
     upstream =
         FakeUpstream.start()
-            .on("ten", Behaviour.of(600, 100))
-            .on("one", Behaviour.of(600, 100))
-            .on("brief", Behaviour.of(10, 100))
+            .on("ten", Behaviour.of(6_000, 100))
+            .on("one", Behaviour.of(6_000, 100))
+            .on("brief", Behaviour.of(10, 50))
             .on("shared", Behaviour.of(10, 20));
     node = NodeProcess.started(directory);
     addModel("ten", 10);
@@ -49,7 +49,7 @@ class FairnessIT {
         .put(
             "/admin/plans/impatient",
             """
-            {"weight": 1, "queue_timeout_ms": 3000,
+            {"weight": 1, "queue_timeout_ms": 10000,
              "limits": {"requests_per_minute": 10000, "tokens_per_minute": 10000000,
                         "concurrent_requests": 100, "queue_length": 100}}\
             """);
@@ -169,11 +169,13 @@ class FairnessIT {
     TenantClient tenant =
         node.tenant(
             node.operator().onboard("hurried", "{\"plan\": \"impatient\", \"limits\": {}}"));
-    // Two runs of a second tell how fast a slot is.
+    // Two runs of half a second at least tell how fast a slot is.
     tenant.post("/v1/chat/completions", body("brief", 10, false)).expect(200);
     tenant.post("/v1/chat/completions", body("brief", 10, false)).expect(200);
+    // Nothing moves until the late one is there: its slot is far too slow for all that wait.
+    upstream.hold("brief");
     List<CompletableFuture<Reply>> burst = new ArrayList<>();
-    for (int request = 0; request < 12; request++) {
+    for (int request = 0; request < 60; request++) {
       burst.add(
           CompletableFuture.supplyAsync(
               () -> tenant.post("/v1/chat/completions", body("brief", 10, false)), clients));
@@ -188,6 +190,7 @@ class FairnessIT {
               && late.body().contains("requests that wait before this one")
               && Integer.parseInt(late.header("retry-after")) >= 1;
         });
+    upstream.letGo("brief");
     int answered = 0;
     for (CompletableFuture<Reply> reply : burst) {
       int status = reply.join().status();

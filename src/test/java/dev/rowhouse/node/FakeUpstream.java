@@ -80,6 +80,7 @@ public final class FakeUpstream implements AutoCloseable {
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
   private final Set<Socket> connections = ConcurrentHashMap.newKeySet();
   private final Map<String, Behaviour> behaviours = new ConcurrentHashMap<>();
+  private final Set<String> held = ConcurrentHashMap.newKeySet();
   private final AtomicInteger calls = new AtomicInteger();
   private final AtomicInteger running = new AtomicInteger();
   private final AtomicInteger runningMost = new AtomicInteger();
@@ -104,6 +105,16 @@ public final class FakeUpstream implements AutoCloseable {
   public FakeUpstream on(String model, Behaviour behaviour) {
     behaviours.put(model, behaviour);
     return this;
+  }
+
+  /** From now on the answers of that model come to no end until it is let go. */
+  public FakeUpstream hold(String model) {
+    held.add(model);
+    return this;
+  }
+
+  public void letGo(String model) {
+    held.remove(model);
   }
 
   /** The {@code base_url} for a model of this server. */
@@ -173,7 +184,9 @@ public final class FakeUpstream implements AutoCloseable {
     calls.incrementAndGet();
     runningMost.accumulateAndGet(running.incrementAndGet(), Math::max);
     try {
-      connection.answer(behaviours.getOrDefault(connection.model(), Behaviour.of(5, 0)));
+      String model = connection.model();
+      connection.answer(
+          behaviours.getOrDefault(model, Behaviour.of(5, 0)), () -> held.contains(model));
     } catch (UpstreamConnection.ClientLeft left) {
       cancelled.incrementAndGet();
       throw left;

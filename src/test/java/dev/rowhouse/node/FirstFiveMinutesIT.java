@@ -195,12 +195,12 @@ class FirstFiveMinutesIT {
             node.operator()
                 .post(
                     "/admin/tenants/rotates/keys/" + keyId(first) + "/rotate",
-                    "{\"grace_seconds\": 3}"));
+                    "{\"grace_seconds\": 20}"));
     node.tenant(key(second)).get("/v1/models").expect(200);
     node.tenant(key(first)).get("/v1/models").expect(200);
     Await.until(
         "the old key is refused",
-        Duration.ofSeconds(10),
+        Duration.ofMinutes(2),
         () -> node.tenant(key(first)).get("/v1/models").status() == 401);
     node.tenant(key(second)).get("/v1/models").expect(200);
   }

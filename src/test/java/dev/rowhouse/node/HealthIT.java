@@ -17,7 +17,12 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** An upstream that goes down and comes back: its slots leave the pool and return by themselves. */
 class HealthIT {
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
+
+  /** A test looks at what is open while it is: so it is open for long. */
+  private static final int OPEN_SECONDS = 30;
+
+  private static final int RETRY_AFTER_SECONDS = 20;
   private static final Behaviour WELL = Behaviour.of(5, 0);
   private static final Behaviour ILL = WELL.failingWith(500);
   private static final int SLOTS = 4;
@@ -32,8 +37,12 @@ class HealthIT {
         NodeProcess.in(directory)
             .with(
                 "ROWHOUSE_JVM_OPTS",
-                "-Drowhouse.inference.breaker.open-min=8s"
-                    + " -Drowhouse.inference.breaker.open-max=8s"
+                "-Drowhouse.inference.breaker.open-min="
+                    + OPEN_SECONDS
+                    + "s"
+                    + " -Drowhouse.inference.breaker.open-max="
+                    + OPEN_SECONDS
+                    + "s"
                     + " -Drowhouse.inference.breaker.jitter-share=0")
             .start()
             .awaitReady();
@@ -105,11 +114,11 @@ class HealthIT {
   @Test
   void anUpstreamsRetryAfterIsPassedOnAndKept() {
     TenantClient tenant = node.tenant(node.operator().onboard("patient"));
-    upstream.on("busy", WELL.failingWith(429).askingBackAfter(7));
+    upstream.on("busy", WELL.failingWith(429).askingBackAfter(RETRY_AFTER_SECONDS));
     Reply reply = tenant.chat("busy", "Hello?").expect(503);
     assertEquals("no_capacity", reply.errorCode());
-    assertEquals("7", reply.header("retry-after"));
-    assertEquals("7000", reply.header("retry-after-ms"));
+    assertEquals(Integer.toString(RETRY_AFTER_SECONDS), reply.header("retry-after"));
+    assertEquals(RETRY_AFTER_SECONDS + "000", reply.header("retry-after-ms"));
     Await.until("it is left alone", PATIENCE, () -> "open".equals(stateOf("busy")));
     upstream.on("busy", WELL);
     tenant.chat("busy", "Hello?").expect(200);

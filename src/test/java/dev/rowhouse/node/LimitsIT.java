@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.rowhouse.node.FakeUpstream.Behaviour;
 import dev.rowhouse.node.FakeUpstream.UsagePolicy;
 import java.nio.file.Path;
@@ -21,6 +22,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Each limit holds, says which one it is, and leaves the neighbours alone. */
 class LimitsIT {
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
+
   private static NodeProcess node;
   private static FakeUpstream upstream;
 
@@ -29,8 +32,6 @@ class LimitsIT {
     upstream =
         FakeUpstream.start()
             .on("fast", Behaviour.of(5, 0))
-            .on("slow", Behaviour.of(20, 100))
-            .on("narrow", Behaviour.of(30, 100))
             .on("long", Behaviour.of(500, 0).usage(UsagePolicy.ALWAYS));
     node = NodeProcess.started(directory);
     node.operator().addModel("fast", upstream.baseUrl(), 16);
@@ -104,14 +105,16 @@ class LimitsIT {
   @Test
   void concurrentRequests() throws Exception {
     TenantClient tenant = tenantWith("concurrent", "\"concurrent_requests\": 2");
-    int before = upstream.calls();
+    int before = upstream.running();
+    upstream.hold("slow");
     try (ExecutorService clients = Executors.newVirtualThreadPerTaskExecutor()) {
       Future<Reply> first = clients.submit(() -> tenant.chat("slow", "Hello?"));
       Future<Reply> second = clients.submit(() -> tenant.chat("slow", "Hello?"));
-      Await.until("two run", Duration.ofSeconds(2), () -> upstream.calls() - before >= 2);
+      Await.until("two run", PATIENCE, () -> upstream.running() - before == 2);
       Reply third = tenant.chat("slow", "Hello?").expect(429);
       assertEquals("concurrency_exceeded", third.errorCode());
       assertFalse(third.header("retry-after").isBlank(), "retry-after");
+      upstream.letGo("slow");
       first.get().expect(200);
       second.get().expect(200);
     }
@@ -121,16 +124,18 @@ class LimitsIT {
   @Test
   void queueLength() throws Exception {
     TenantClient tenant = tenantWith("queues", "\"concurrent_requests\": 10, \"queue_length\": 1");
-    int before = upstream.calls();
+    int before = upstream.running();
+    upstream.hold("narrow");
     try (ExecutorService clients = Executors.newVirtualThreadPerTaskExecutor()) {
       List<Future<Reply>> accepted = new ArrayList<>();
       accepted.add(clients.submit(() -> tenant.chat("narrow", "Hello?")));
-      Await.until("one runs", Duration.ofSeconds(2), () -> upstream.calls() - before >= 1);
+      Await.until("one runs", PATIENCE, () -> upstream.running() - before == 1);
       accepted.add(clients.submit(() -> tenant.chat("narrow", "Hello?")));
-      Await.pause(Duration.ofMillis(700));
+      Await.until("one waits", PATIENCE, () -> waitingFor("narrow") == 1);
       Reply third = tenant.chat("narrow", "Hello?").expect(429);
       assertEquals("queue_full", third.errorCode());
       assertFalse(third.header("retry-after").isBlank(), "retry-after");
+      upstream.letGo("narrow");
       accepted.get(0).get().expect(200);
       Reply waited = accepted.get(1).get();
       assertTrue(Set.of(200, 503).contains(waited.status()), waited.body());
@@ -164,6 +169,15 @@ class LimitsIT {
     String told = tenant.get("/v1/limits").expect(200).body();
     assertTrue(told.contains("requests_per_minute") || told.contains("requests"), told);
     assertTrue(told.contains("7") && told.contains("6"), "limit 7, remaining 6: " + told);
+  }
+
+  private static int waitingFor(String model) {
+    for (JsonNode pool : node.operator().get("/admin/fairness").expect(200).json().path("pools")) {
+      if (pool.path("pool").asText().equals(model)) {
+        return pool.path("queue").asInt();
+      }
+    }
+    return 0;
   }
 
   private static TenantClient tenantWith(String name, String limits) {

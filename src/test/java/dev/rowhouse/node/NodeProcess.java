@@ -2,6 +2,7 @@ package dev.rowhouse.node;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.BindException;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -29,10 +31,20 @@ import org.jspecify.annotations.Nullable;
  * JVM is.
  */
 public final class NodeProcess implements AutoCloseable {
-  /** Two loaded cores, a cold disk cache: a start takes seconds, not a minute. */
-  private static final Duration READY_MAX = Duration.ofSeconds(90);
+  /** Seconds on an idle machine. */
+  private static final Duration READY_MAX = Duration.ofMinutes(3);
 
-  private static final Duration STOP_MAX = Duration.ofSeconds(90);
+  private static final Duration STOP_MAX = Duration.ofMinutes(2);
+
+  /**
+   * Below the range from which systems take the ports of outgoing connections: nobody gets one of
+   * these by chance between the choice and a node's start, or between two starts.
+   */
+  private static final int PORT_MIN = 12_000;
+
+  private static final int PORT_MAX = 31_999;
+  private static final int PORT_TRIES_MAX = 1_000;
+  private static final String JVM_OPTS = "ROWHOUSE_JVM_OPTS";
   private static final String HOST = "127.0.0.1";
 
   private static final Set<Process> RUNNING = ConcurrentHashMap.newKeySet();
@@ -41,6 +53,13 @@ public final class NodeProcess implements AutoCloseable {
     Runtime.getRuntime()
         .addShutdownHook(new Thread(() -> RUNNING.forEach(Process::destroyForcibly)));
   }
+
+  /** A cold node on a slow machine searches for longer than a client would wait. */
+  private static final String PATIENT =
+      "-Drowhouse.inference.search-timeout=90s"
+          + " -Drowhouse.retrieval.search.ask-timeout=80s"
+          + " -Drowhouse.retrieval.search.catch-up-timeout=70s"
+          + " -Drowhouse.retrieval.entity.waiting-timeout=70s";
 
   private final Path directory;
   private final Map<String, String> environment = new HashMap<>();
@@ -54,6 +73,7 @@ public final class NodeProcess implements AutoCloseable {
     this.httpPort = ports.get(0);
     this.operatorPort = ports.get(1);
     environment.put("ROWHOUSE_JAVA_HOME", System.getProperty("java.home"));
+    environment.put(JVM_OPTS, PATIENT);
     environment.put("ROWHOUSE_HOST", HOST);
     environment.put("ROWHOUSE_HTTP_PORT", Integer.toString(httpPort));
     environment.put("ROWHOUSE_OPERATOR_PORT", Integer.toString(operatorPort));
@@ -93,8 +113,15 @@ public final class NodeProcess implements AutoCloseable {
   static List<Integer> freePorts(int count) {
     Set<ServerSocket> sockets = new HashSet<>();
     try {
-      while (sockets.size() < count) {
-        sockets.add(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
+      for (int tries = 0; sockets.size() < count; tries++) {
+        int port = ThreadLocalRandom.current().nextInt(PORT_MIN, PORT_MAX + 1);
+        try {
+          sockets.add(new ServerSocket(port, 1, InetAddress.getLoopbackAddress()));
+        } catch (BindException taken) {
+          if (tries == PORT_TRIES_MAX) {
+            throw taken;
+          }
+        }
       }
       return sockets.stream().map(ServerSocket::getLocalPort).collect(Collectors.toList());
     } catch (IOException e) {
@@ -114,7 +141,7 @@ public final class NodeProcess implements AutoCloseable {
 
   /** Sets or replaces a variable of the node's environment, from the next start on. */
   public NodeProcess with(String name, String value) {
-    environment.put(name, value);
+    environment.put(name, name.equals(JVM_OPTS) ? PATIENT + " " + value : value);
     return this;
   }
 
@@ -154,10 +181,10 @@ public final class NodeProcess implements AutoCloseable {
     return this;
   }
 
-  private boolean isReady() {
+  boolean isReady() {
     HttpRequest request =
         HttpRequest.newBuilder(operatorUri().resolve("/ready"))
-            .timeout(Duration.ofSeconds(2))
+            .timeout(Duration.ofSeconds(20))
             .build();
     try {
       return ApiClient.sendOrThrow(request).status() == 200;

@@ -66,7 +66,7 @@ class OpenAiJavaIT {
     return OpenAIOkHttpClient.builder()
         .baseUrl(node.httpUri() + "/v1")
         .apiKey(key)
-        .timeout(Duration.ofSeconds(30))
+        .timeout(ApiClient.DEADLINE)
         .build();
   }
 
@@ -88,7 +88,7 @@ class OpenAiJavaIT {
         FileRetrieveParams.builder().vectorStoreId("default").fileId(uploaded.id()).build();
     Await.until(
         "the file is completed",
-        Duration.ofSeconds(60),
+        Duration.ofMinutes(2),
         () ->
             acme.vectorStores()
                 .files()

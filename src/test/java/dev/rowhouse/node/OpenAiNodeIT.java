@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -19,10 +20,11 @@ import org.junit.jupiter.api.io.TempDir;
  * npm installs the SDK into {@code target/}.
  */
 class OpenAiNodeIT {
+  private static final Duration PATIENCE = Duration.ofMinutes(5);
   private static final Path SOURCES = Path.of("src/test/node");
 
   @Test
-  @Timeout(400)
+  @Timeout(900)
   void theSdkForNodeWorksUnmodified(@TempDir Path directory)
       throws IOException, InterruptedException {
     assumeTrue(runs(List.of("node", "--version")), "node is not on the PATH");
@@ -86,9 +88,9 @@ class OpenAiNodeIT {
             .redirectOutput(log.toAbsolutePath().toFile());
     builder.environment().putAll(environment);
     Process process = builder.start();
-    if (!process.waitFor(180, TimeUnit.SECONDS)) {
+    if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
       process.destroyForcibly();
-      throw new AssertionError(command + " takes over 180 s: " + Files.readString(log));
+      throw new AssertionError(command + " takes over " + PATIENCE + ": " + Files.readString(log));
     }
     return process.exitValue();
   }

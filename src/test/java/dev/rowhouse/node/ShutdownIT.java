@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
-import dev.rowhouse.node.FakeUpstream.Behaviour;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -29,13 +28,15 @@ import org.junit.jupiter.api.io.TempDir;
 /** How a node ends, and how it says that it cannot begin. */
 class ShutdownIT {
   /** A node that cannot begin says so; it does not try for minutes. */
-  private static final Duration REFUSAL_MAX = Duration.ofSeconds(60);
+  private static final Duration REFUSAL_MAX = Duration.ofMinutes(2);
+
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
 
   @TempDir private Path directory;
 
   @Test
   void answersInFlightAreFinishedAndTheExitCodeIsZero() throws Exception {
-    try (FakeUpstream upstream = FakeUpstream.start().on("slow", Behaviour.of(30, 100));
+    try (FakeUpstream upstream = FakeUpstream.start().hold("slow");
         NodeProcess node = NodeProcess.started(directory)) {
       node.operator().addModel("slow", upstream.baseUrl(), 16);
       TenantClient tenant = node.tenant(node.operator().onboard("acme"));
@@ -47,8 +48,10 @@ class ShutdownIT {
               clients.submit(() -> tenant.stream(TenantClient.chatBody("slow", "Hello?", true))));
           wholes.add(clients.submit(() -> tenant.chat("slow", "Hello?")));
         }
-        Await.until("all run", Duration.ofSeconds(10), () -> upstream.running() == 8);
+        Await.until("all run", PATIENCE, () -> upstream.running() == 8);
         node.terminate();
+        Await.until("it shuts down", PATIENCE, () -> !node.isReady());
+        upstream.letGo("slow");
         for (Future<TenantClient.Stream> stream : streams) {
           assertTrue(stream.get().done(), "[DONE] after SIGTERM: " + stream.get());
         }
@@ -56,7 +59,7 @@ class ShutdownIT {
           whole.get().expect(200);
         }
       }
-      assertEquals(0, node.awaitExit(Duration.ofSeconds(90)), node.standardError());
+      assertEquals(0, node.awaitExit(Duration.ofMinutes(3)), node.standardError());
 
       node.start().awaitReady();
       List<String> recorded =

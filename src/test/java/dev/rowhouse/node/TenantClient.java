@@ -130,7 +130,7 @@ public final class TenantClient extends ApiClient {
   public void attach(String store, String file) {
     post("/v1/vector_stores/" + store + "/files", "{\"file_id\": \"" + file + "\"}").expect(200);
     String path = "/v1/vector_stores/" + store + "/files/" + file;
-    JsonNode last = await(path, Duration.ofSeconds(60), () -> get(path).expect(200).json());
+    JsonNode last = await(path, Duration.ofMinutes(2), () -> get(path).expect(200).json());
     if (!last.path("status").asText().equals("completed")) {
       throw new AssertionError("file " + file + " is not completed: " + last);
     }

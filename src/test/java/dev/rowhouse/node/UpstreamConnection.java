@@ -14,6 +14,7 @@ import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.function.BooleanSupplier;
 
 /**
  * One client's connection to the fake upstream: HTTP/1.1 with keep-alive, as much of it as a proxy
@@ -21,6 +22,7 @@ import java.util.Locale;
  */
 final class UpstreamConnection {
   private static final int LINE_MAX_BYTES = 64 * 1024;
+  private static final long LOOK_MILLIS = 20;
   private static final Duration SILENCE = Duration.ofMinutes(10);
 
   private final Socket socket;
@@ -73,7 +75,12 @@ final class UpstreamConnection {
     return request.path("model").asText();
   }
 
-  void answer(Behaviour behaviour) throws IOException {
+  /**
+   * Answers, as slowly as the behaviour says.
+   *
+   * @param held as long as it says so, the end of a good answer does not come
+   */
+  void answer(Behaviour behaviour, BooleanSupplier held) throws IOException {
     if (behaviour.silent()) {
       listenFor(SILENCE.toMillis());
     } else if (behaviour.status() != 200) {
@@ -84,14 +91,15 @@ final class UpstreamConnection {
               : "retry-after: " + behaviour.retryAfterSeconds() + "\r\n",
           "{\"error\": {\"message\": \"the fake fails\"}}");
     } else if (request.path("stream").asBoolean()) {
-      stream(behaviour);
+      stream(behaviour, held);
     } else {
       listenFor(behaviour.tokens() * behaviour.tokenMillis());
+      listenWhile(held);
       send(200, "", FakeAnswers.whole(model(), behaviour));
     }
   }
 
-  private void stream(Behaviour behaviour) throws IOException {
+  private void stream(Behaviour behaviour, BooleanSupplier held) throws IOException {
     write(
         "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n");
     event(FakeAnswers.chunk(model(), "{\"role\":\"assistant\",\"content\":\"\"}", "null"));
@@ -104,6 +112,7 @@ final class UpstreamConnection {
       listenFor(behaviour.tokenMillis());
       event(FakeAnswers.chunk(model(), "{\"content\":\"word \"}", "null"));
     }
+    listenWhile(held);
     event(FakeAnswers.chunk(model(), "{}", "\"stop\""));
     if (tellsUsage(behaviour)) {
       event(FakeAnswers.usageChunk(model(), behaviour.tokens()));
@@ -138,6 +147,12 @@ final class UpstreamConnection {
       throw left;
     } catch (IOException reset) {
       throw new ClientLeft(reset);
+    }
+  }
+
+  private void listenWhile(BooleanSupplier held) throws IOException {
+    while (held.getAsBoolean()) {
+      listenFor(LOOK_MILLIS);
     }
   }
 

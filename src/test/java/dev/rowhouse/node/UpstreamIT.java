@@ -26,6 +26,11 @@ class UpstreamIT {
   private static final List<String> MODELS =
       List.of("fast", "chatty", "mute", "slow", "broken", "cut", "cut-early", "silent");
 
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+  /** Of a stream that takes a quarter of an hour unless somebody cancels it. */
+  private static final int SLOW_TOKENS = 20_000;
+
   private static NodeProcess node;
   private static FakeUpstream upstream;
   private static TenantClient tenant;
@@ -37,16 +42,16 @@ class UpstreamIT {
             .on("fast", Behaviour.of(6, 1))
             .on("chatty", Behaviour.of(6, 1).usage(UsagePolicy.ALWAYS))
             .on("mute", Behaviour.of(6, 1).usage(UsagePolicy.NEVER))
-            .on("slow", Behaviour.of(400, 50))
+            .on("slow", Behaviour.of(SLOW_TOKENS, 50))
             .on("broken", Behaviour.of(6, 0).failingWith(500))
             .on("failing", Behaviour.of(6, 0).failingWith(500))
             .on("cut", Behaviour.of(6, 20).cutAfter(3))
             .on("cut-early", Behaviour.of(6, 20).cutAfter(0))
             .on("silent", Behaviour.of(6, 0).keepingSilent());
-    // The silent upstream is given up after three seconds instead of the minutes of the default.
+    // The silent upstream is given up sooner than by default, and no other one on a slow machine.
     node =
         NodeProcess.in(directory)
-            .with("ROWHOUSE_JVM_OPTS", "-Drowhouse.inference.openai.response-timeout=3s")
+            .with("ROWHOUSE_JVM_OPTS", "-Drowhouse.inference.openai.response-timeout=20s")
             .start()
             .awaitReady();
     for (String model : MODELS) {
@@ -134,14 +139,13 @@ class UpstreamIT {
 
   @Test
   void anUpstreamThatNeverAnswersIsA504() {
+    int before = upstream.running();
     HttpRequest request =
         tenant.chatRequest(TenantClient.chatBody("silent", "Hello?", false), Duration.ofMinutes(3));
     Reply reply = ApiClient.send(request).expect(504);
     assertEquals("upstream_timeout", reply.errorCode());
     Await.until(
-        "the call to the upstream is given up",
-        Duration.ofSeconds(5),
-        () -> upstream.running() == 0);
+        "the call to the upstream is given up", PATIENCE, () -> upstream.running() == before);
   }
 
   @Test
@@ -161,25 +165,19 @@ class UpstreamIT {
   }
 
   @Test
-  void aClientThatLeavesCancelsTheCallWithinTwoSeconds() throws IOException {
+  void aClientThatLeavesCancelsTheCallLongBeforeItsEnd() throws IOException {
     int before = upstream.cancelled();
     HttpResponse<InputStream> response =
         tenant.openStream(TenantClient.chatBody("slow", "Hello?", true));
     try (InputStream body = response.body()) {
       assertTrue(body.read() >= 0, "the stream has begun");
     }
-    Await.until(
-        "the upstream sees its client go",
-        Duration.ofSeconds(2),
-        () -> upstream.cancelled() > before);
+    Await.until("the upstream sees its client go", PATIENCE, () -> upstream.cancelled() > before);
     String id = response.headers().firstValue("x-request-id").orElse("");
-    Await.until(
-        "the record of the cancelled request",
-        Duration.ofSeconds(5),
-        () -> recordsOf(id).size() == 1);
+    Await.until("the record of the cancelled request", PATIENCE, () -> recordsOf(id).size() == 1);
     JsonNode record = recordsOf(id).get(0);
     assertEquals("cancelled", record.path("status").asText());
-    assertTrue(record.path("output_tokens").asInt() < 400, record.toString());
+    assertTrue(record.path("output_tokens").asInt() < SLOW_TOKENS, record.toString());
   }
 
   @Test

@@ -26,10 +26,11 @@ final class TestConfig {
               throughput = 1
             }
             # A loaded machine needs longer for the first use of everything than a node may take.
-            rowhouse.retrieval.search { catch-up-timeout = 30s, ask-timeout = 40s }
+            rowhouse.retrieval.search { catch-up-timeout = 100s, ask-timeout = 110s }
+            rowhouse.retrieval.entity.waiting-timeout = 100s
             rowhouse.journal.jdbc {
               url = "jdbc:h2:file:%s;WRITE_DELAY=0"
-              user = "rowhouse", password = "", connections = 8, connection-timeout = 5s
+              user = "rowhouse", password = "", connections = 8, connection-timeout = 60s
             }
             """
                 .formatted(directory.resolve("journal").toAbsolutePath()))

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 
+import dev.rowhouse.HandClock;
 import dev.rowhouse.fairness.SlotOwner;
 import dev.rowhouse.fairness.SlotTicket;
 import dev.rowhouse.inference.RunControl;
@@ -17,10 +18,10 @@ import dev.rowhouse.tenant.TenantId;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -35,11 +36,12 @@ import org.junit.jupiter.api.AfterEach;
 abstract class AnsweringFixture {
   static final Duration QUIET = Duration.ofMillis(150);
   static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final Instant START = Instant.ofEpochMilli(Samples.NOW);
   static final TenantId TENANT = Samples.TENANT;
   static final long DURABLE_WAIT_MILLIS = 20_000;
 
   final ActorTestKit kit;
-  final AtomicLong clockAheadMillis = new AtomicLong();
+  final HandClock clock = new HandClock(START);
   final TestProbe<ShardingEnvelope<TenantEntity.Command>> region;
   final TestProbe<SlotOwner> worker;
   final TestProbe<RunControl> run;
@@ -62,21 +64,25 @@ abstract class AnsweringFixture {
     }
   }
 
+  /** The requests that the gateway says it has. */
+  final InHand inHand = new InHand();
+
   void start() {
     start(bytes("{}"));
   }
 
   void start(ByteString body) {
-    request.receivedAtMillis = Instant.now().toEpochMilli();
+    request.receivedAtMillis = START.toEpochMilli();
     request.deadlineMillis = request.receivedAtMillis + 300_000;
     request.bodyBytes = body.size();
     Answering.Settings settings =
         new Answering.Settings(
             new TenantPort(kit.system(), region.ref(), Duration.ofSeconds(3)),
-            () -> Instant.now().plusMillis(clockAheadMillis.get()),
+            clock,
             DURABLE_WAIT_MILLIS,
             1_000,
             kit.<Throttle.Notice>createTestProbe().ref(),
+            inHand,
             new Random(1));
     spawned = kit.spawn(Answering.create(settings, TENANT, request.build(), body, answer));
     TenantEntity.Admit admit = told(TenantEntity.Admit.class);
@@ -88,11 +94,16 @@ abstract class AnsweringFixture {
     start();
     Verdict.Go go = go(1);
     tell(go);
-    WorkerCommand.Start start = worker.expectMessageClass(WorkerCommand.Start.class);
+    WorkerCommand.Start start = worker.expectMessageClass(WorkerCommand.Start.class, PATIENCE);
     assertEquals(go.order(), start.order());
     start.gateway().tell(new RunEvent.PullBody(attempt(), 0, run.ref()));
-    assertEquals(bytes("{}"), run.expectMessageClass(RunControl.Body.class).bytes());
+    assertEquals(bytes("{}"), run.expectMessageClass(RunControl.Body.class, PATIENCE).bytes());
     return go;
+  }
+
+  /** Lets so much time have passed since the start. */
+  void ahead(long millis) {
+    clock.pass(Duration.between(clock.current(), START.plusMillis(millis)));
   }
 
   Verdict.Go go(long seq) {
@@ -100,15 +111,14 @@ abstract class AnsweringFixture {
   }
 
   Verdict.Go go(Ask ask, long seq) {
-    Desk.InFlight admitted =
-        new Desk.InFlight(
+    InFlight admitted =
+        new InFlight(
             ask,
             new Route(Samples.SMALL, List.of(), null),
             kit.<Object>createTestProbe().ref(),
             0,
             0,
-            0,
-            0,
+            List.of(),
             0,
             true);
     RunOrder order =
@@ -117,7 +127,7 @@ abstract class AnsweringFixture {
         order,
         new SlotTicket("small", "w1", 1, 0, seq),
         worker.ref(),
-        desk.view(request.receivedAtMillis));
+        desk.view("k1", request.receivedAtMillis));
   }
 
   RunEvent.TicketRefused refused(long seq) {
@@ -125,7 +135,12 @@ abstract class AnsweringFixture {
   }
 
   Verdict.Waiting waiting() {
-    return new Verdict.Waiting(0, desk.view(request.receivedAtMillis));
+    return new Verdict.Waiting(0, desk.view("k1", request.receivedAtMillis));
+  }
+
+  ActorRef<Object> gateway() {
+    assertNotNull(spawned);
+    return spawned;
   }
 
   void tell(Object message) {
@@ -145,13 +160,24 @@ abstract class AnsweringFixture {
     }
   }
 
+  /** The same, while time passes: a death may be known later than the test knows of it. */
+  <T extends TenantEntity.Command> T toldInTime(Class<T> type) {
+    return region.awaitAssert(
+        PATIENCE,
+        () -> {
+          clock.pass(Duration.ofSeconds(3));
+          TenantEntity.Command command = region.receiveMessage(Duration.ofMillis(100)).message();
+          return type.cast(assertInstanceOf(type, command));
+        });
+  }
+
   void isGone() {
     assertNotNull(spawned);
     kit.createTestProbe().expectTerminated(spawned, PATIENCE);
   }
 
   Answer answered() throws Exception {
-    return answer.get(10, TimeUnit.SECONDS);
+    return answer.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
   }
 
   SinkQueueWithCancel<Answer.Part> stream() throws Exception {
@@ -169,7 +195,11 @@ abstract class AnsweringFixture {
   }
 
   static Answer.Part part(SinkQueueWithCancel<Answer.Part> parts) throws Exception {
-    return parts.pull().toCompletableFuture().get(10, TimeUnit.SECONDS).orElseThrow();
+    return pulled(parts).orElseThrow();
+  }
+
+  static Optional<Answer.Part> pulled(SinkQueueWithCancel<Answer.Part> parts) throws Exception {
+    return parts.pull().toCompletableFuture().get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
   }
 
   String attempt() {

@@ -81,13 +81,12 @@ class AnsweringRetryTest extends AnsweringFixture {
     start();
     tell(go(1));
     worker.expectMessageClass(WorkerCommand.Start.class);
-    ActorRef<RunControl> mortal = KIT.spawn(Behaviors.ignore());
+    ActorRef<RunControl> mortal =
+        KIT.spawn(Behaviors.monitor(RunControl.class, run.ref(), Behaviors.ignore()));
     tell(new RunEvent.PullBody(attempt(), 0, mortal));
+    run.expectMessageClass(RunControl.Body.class, PATIENCE);
     KIT.stop(mortal);
-    // Its death must be known before the clock goes on.
-    Thread.sleep(QUIET.toMillis());
-    clockAheadMillis.set(5_000);
-    assertEquals(attempt(), told(TenantEntity.Retry.class).lost().order().attempt());
+    assertEquals(attempt(), toldInTime(TenantEntity.Retry.class).lost().order().attempt());
   }
 
   @Test
@@ -149,7 +148,7 @@ class AnsweringRetryTest extends AnsweringFixture {
     runs();
     tell(new RunEvent.WorkerFailed(attempt()));
     TenantEntity.Retry retry = told(TenantEntity.Retry.class);
-    clockAheadMillis.set(3_000);
+    ahead(3_000);
     assertEquals(retry, told(TenantEntity.Retry.class));
   }
 
@@ -182,7 +181,8 @@ class AnsweringRetryTest extends AnsweringFixture {
     SinkQueueWithCancel<Answer.Part> parts = stream();
     assertEquals(List.of(bytes("one")), chunks(parts));
     var end = parts.pull().toCompletableFuture();
-    Thread.sleep(QUIET.toMillis());
+    // It repeats the settlement: so it has taken all of the above.
+    told(TenantEntity.Settle.class);
     assertFalse(end.isDone(), "the first attempt's record is not the second one's");
     tell(new Verdict.Durable(next.attempt()));
     assertEquals(
@@ -223,7 +223,7 @@ class AnsweringRetryTest extends AnsweringFixture {
     start();
     tell(go(1));
     worker.expectMessageClass(WorkerCommand.Start.class);
-    clockAheadMillis.set(3_000);
+    ahead(3_000);
     worker.expectMessageClass(WorkerCommand.Start.class, PATIENCE);
     tell(refused(1));
     assertEquals(attempt(), told(TenantEntity.Retry.class).lost().order().attempt());
@@ -234,7 +234,7 @@ class AnsweringRetryTest extends AnsweringFixture {
     start();
     tell(go(1));
     worker.expectMessageClass(WorkerCommand.Start.class);
-    clockAheadMillis.set(11_000);
+    ahead(11_000);
     return told(TenantEntity.Retry.class);
   }
 

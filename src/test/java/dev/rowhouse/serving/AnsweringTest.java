@@ -14,6 +14,7 @@ import dev.rowhouse.inference.WorkerCommand;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.stream.javadsl.SinkQueueWithCancel;
@@ -39,7 +40,8 @@ class AnsweringTest extends AnsweringFixture {
     Verdict.Go go = runs();
     tell(new RunEvent.Pieces(attempt(), 0, List.of(bytes("{\"a\""), bytes(":"))));
     tell(new RunEvent.Ended(attempt(), report(go.order()), List.of(bytes("1}"))));
-    Thread.sleep(QUIET.toMillis());
+    // It repeats the settlement: so it has taken the end.
+    told(TenantEntity.Settle.class);
     assertFalse(answer.isDone());
     tell(new Verdict.Durable(attempt()));
     Answer.Whole whole = assertInstanceOf(Answer.Whole.class, answered());
@@ -65,13 +67,14 @@ class AnsweringTest extends AnsweringFixture {
     assertEquals(List.of(bytes("one"), bytes("two")), chunks(parts));
     tell(new RunEvent.Ended(attempt(), report(go.order()), List.of(bytes("three"))));
     var next = parts.pull().toCompletableFuture();
-    Thread.sleep(QUIET.toMillis());
+    told(TenantEntity.Settle.class);
     assertFalse(next.isDone());
     tell(new Verdict.Durable(attempt()));
     assertEquals(
-        new Answer.Part.Chunks(List.of(bytes("three"))), next.get(10, TimeUnit.SECONDS).get());
+        new Answer.Part.Chunks(List.of(bytes("three"))),
+        next.get(PATIENCE.toSeconds(), TimeUnit.SECONDS).get());
     assertEquals(new Answer.Part.Done(), part(parts));
-    assertTrue(parts.pull().toCompletableFuture().get(10, TimeUnit.SECONDS).isEmpty());
+    assertTrue(pulled(parts).isEmpty());
     isGone();
   }
 
@@ -96,7 +99,7 @@ class AnsweringTest extends AnsweringFixture {
   void refusesWithTheWordsOfItsTenant() throws Exception {
     start();
     Refusal refusal = Refusal.of(403, "tenant_suspended", "words");
-    tell(new Verdict.No(refusal, desk.view(Samples.NOW)));
+    tell(new Verdict.No(refusal, desk.view("k1", Samples.NOW)));
     Answer.Refused refused = assertInstanceOf(Answer.Refused.class, answered());
     assertEquals(refusal, refused.refusal());
     assertNotNull(refused.limits());
@@ -124,7 +127,7 @@ class AnsweringTest extends AnsweringFixture {
     tell(new Verdict.Durable(attempt()));
     Answer.Part.Broken broken = assertInstanceOf(Answer.Part.Broken.class, part(parts));
     assertEquals("upstream_error", broken.refusal().code());
-    assertTrue(parts.pull().toCompletableFuture().get(10, TimeUnit.SECONDS).isEmpty());
+    assertTrue(pulled(parts).isEmpty());
   }
 
   @Test
@@ -144,7 +147,7 @@ class AnsweringTest extends AnsweringFixture {
     tell(new RunEvent.Ended(attempt(), report(go.order()), List.of(bytes("{}"))));
     // The gateway repeats the settlement: so it has taken the end, and its wait has begun.
     told(TenantEntity.Settle.class);
-    clockAheadMillis.set(DURABLE_WAIT_MILLIS + 1_000);
+    ahead(DURABLE_WAIT_MILLIS + 1_000);
     Refusal refusal = assertInstanceOf(Answer.Refused.class, answered()).refusal();
     assertEquals("journal_unavailable", refusal.code());
     assertEquals(503, refusal.httpStatus());
@@ -167,7 +170,7 @@ class AnsweringTest extends AnsweringFixture {
   @Test
   void asksAgainWhenItsTenantIsSilent() {
     start();
-    clockAheadMillis.set(3_000);
+    ahead(3_000);
     assertEquals(attempt(), told(TenantEntity.Admit.class).ask().attempt());
   }
 
@@ -267,10 +270,7 @@ class AnsweringTest extends AnsweringFixture {
     SinkQueueWithCancel<Answer.Part> parts = stream();
     chunks(parts);
     KIT.stop(mortal);
-    // Its death must be known before the clock goes on.
-    Thread.sleep(QUIET.toMillis());
-    clockAheadMillis.set(5_000);
-    RunReport report = told(TenantEntity.Settle.class).report();
+    RunReport report = toldInTime(TenantEntity.Settle.class).report();
     assertTrue(report.estimated());
     assertEquals(RunReport.Outcome.FAILED, report.outcome());
     assertEquals(3, report.outputTokens());
@@ -280,29 +280,36 @@ class AnsweringTest extends AnsweringFixture {
         "upstream_error", assertInstanceOf(Answer.Part.Broken.class, part(parts)).refusal().code());
   }
 
+  /** While it waits, it reads its clock at most twice in a tick: so a whole tick is over. */
+  private void ticks() throws InterruptedException {
+    clock.awaitReads(4);
+  }
+
   @Test
   void keepsAWaitingStreamAliveWithComments() throws Exception {
     request.stream = true;
     start();
     tell(waiting());
-    Thread.sleep(700);
+    ticks();
     assertFalse(answer.isDone());
-    clockAheadMillis.set(2_000);
+    ahead(2_000);
     SinkQueueWithCancel<Answer.Part> parts = stream();
     assertEquals(new Answer.Part.StillQueued(), part(parts));
     var next = parts.pull().toCompletableFuture();
-    Thread.sleep(700);
+    ahead(6_500);
+    ticks();
     assertFalse(next.isDone());
-    clockAheadMillis.set(8_000);
-    assertEquals(new Answer.Part.StillQueued(), next.get(10, TimeUnit.SECONDS).get());
+    ahead(8_000);
+    assertEquals(
+        new Answer.Part.StillQueued(), next.get(PATIENCE.toSeconds(), TimeUnit.SECONDS).get());
   }
 
   @Test
   void sendsNoCommentToWhoDoesNotStream() throws Exception {
     start();
     tell(waiting());
-    clockAheadMillis.set(10_000);
-    Thread.sleep(700);
+    ahead(10_000);
+    ticks();
     assertFalse(answer.isDone());
   }
 
@@ -356,9 +363,34 @@ class AnsweringTest extends AnsweringFixture {
   void givesUpAtItsDeadlineAndLeaves() throws Exception {
     start();
     tell(waiting());
-    clockAheadMillis.set(301_000);
+    ahead(301_000);
     assertEquals(attempt(), told(TenantEntity.Leave.class).attempt());
     assertEquals(
         "queue_timeout", assertInstanceOf(Answer.Refused.class, answered()).refusal().code());
+  }
+
+  @Test
+  void saysHowItStandsToANewIncarnationOfTheTenantsActor() {
+    start();
+    TestProbe<Object> census = kit.createTestProbe();
+    tell(new Answering.Count(census.ref()));
+    assertEquals(new Census.Absent(attempt()), census.receiveMessage(), "nobody has admitted it");
+    assertEquals(attempt(), told(TenantEntity.Admit.class).ask().attempt(), "so it asks again");
+    tell(waiting());
+    tell(new Answering.Count(census.ref()));
+    assertEquals(new Census.Present(request.build(), gateway(), null), census.receiveMessage());
+    Verdict.Go go = go(1);
+    tell(go);
+    tell(new Answering.Count(census.ref()));
+    assertEquals(new Census.Present(request.build(), gateway(), go), census.receiveMessage());
+    assertEquals(List.of(gateway()), inHand.of(Samples.TENANT));
+  }
+
+  @Test
+  void asksTheNextIncarnationWhenItsTenantHasMoved() {
+    start();
+    tell(waiting());
+    tell(new Verdict.Moved());
+    assertEquals(attempt(), told(TenantEntity.Admit.class).ask().attempt());
   }
 }

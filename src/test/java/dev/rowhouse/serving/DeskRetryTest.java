@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 
 import dev.rowhouse.fairness.SlotHolder;
-import dev.rowhouse.serving.Desk.InFlight;
 import dev.rowhouse.serving.Samples.Profile;
 import dev.rowhouse.serving.Samples.Request;
 import java.util.List;
@@ -37,14 +36,14 @@ class DeskRetryTest {
     InFlight later = admitted(desk);
     desk.waiting().enter(later);
     first.running = true;
-    LimitsView before = desk.view(NOW);
+    LimitsView before = desk.view("k1", NOW);
     InFlight again = desk.retry(first.attempt(), first.ask.as(Samples.attempt()), gateway);
     assertNotNull(again);
-    assertEquals(before, desk.view(NOW));
+    assertEquals(before, desk.view("k1", NOW));
     desk.waiting().enter(again);
     assertSame(again, desk.waiting().next("small", false, NOW));
     assertNull(desk.find(first.attempt()));
-    desk.settle(first.attempt(), 10, 0, 0, NOW);
+    desk.settle(Samples.spent(first.attempt(), 10, 0, 0), NOW);
     assertSame(again, desk.find(again.attempt()), "the lost one is settled beside it");
   }
 

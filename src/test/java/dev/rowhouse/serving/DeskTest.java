@@ -48,11 +48,11 @@ class DeskTest {
     return desk.admit(request.build(), gateway, now);
   }
 
-  private Desk.InFlight accepted(Desk desk) {
+  private InFlight accepted(Desk desk) {
     return accepted(admit(desk, request -> {}));
   }
 
-  private static Desk.InFlight accepted(Desk.Decision decision) {
+  private static InFlight accepted(Desk.Decision decision) {
     return assertInstanceOf(Desk.Decision.Accepted.class, decision).request();
   }
 
@@ -249,11 +249,11 @@ class DeskTest {
     void usesNothingUp() {
       profile.limits = limits(10, 25, 10, null, null);
       Desk desk = desk();
-      LimitsView before = desk.view(NOW);
+      LimitsView before = desk.view("k1", NOW);
       for (int i = 0; i < 20; i++) {
         assertRefused(429, "tokens_exceeded", admit(desk, it -> {}));
       }
-      assertEquals(before, desk.view(NOW));
+      assertEquals(before, desk.view("k1", NOW));
       assertTrue(desk.isIdle());
     }
 
@@ -285,7 +285,7 @@ class DeskTest {
     void isNeverOvershotWaitingRequestsIncluded() {
       profile.limits = limits(100, 10_000, 2, null, null);
       Desk desk = desk();
-      Desk.InFlight first = accepted(desk);
+      InFlight first = accepted(desk);
       desk.waiting().enter(first);
       accepted(desk);
       assertRefused(429, "concurrency_exceeded", admit(desk, it -> {}));
@@ -298,10 +298,10 @@ class DeskTest {
       profile.limits = limits(100, 10_000, 1, null, null);
       Desk desk = desk();
       Request request = new Request();
-      Desk.InFlight first = accepted(desk.admit(request.build(), gateway, NOW));
+      InFlight first = accepted(desk.admit(request.build(), gateway, NOW));
       var again = desk.admit(request.build(), gateway, NOW);
       assertSame(first, assertInstanceOf(Desk.Decision.Known.class, again).request());
-      assertEquals(1, desk.view(NOW).requestsPerMinute().used());
+      assertEquals(1, desk.view("k1", NOW).requestsPerMinute().used());
     }
   }
 
@@ -311,7 +311,7 @@ class DeskTest {
     void isInputPlusWhatTheRequestAllowsWhenThatIsLess() {
       Desk desk = desk();
       assertEquals(30, accepted(desk).reservedTokens);
-      assertEquals(30, desk.view(NOW).tokensPerMinute().used());
+      assertEquals(30, desk.view("k1", NOW).tokensPerMinute().used());
     }
 
     @Test
@@ -326,7 +326,7 @@ class DeskTest {
     void learnsHowLongAnswersAre() {
       Desk desk = desk();
       for (int i = 0; i < 60; i++) {
-        desk.settle(accepted(desk).attempt(), 10, 8, 0, NOW + i * 61_000L);
+        desk.settle(Samples.spent(accepted(desk).attempt(), 10, 8, 0), NOW + i * 61_000L);
       }
       long later = NOW + 60 * 61_000L;
       long reserved = accepted(admit(desk, later, it -> it.outputTokensMax = null)).reservedTokens;
@@ -336,17 +336,17 @@ class DeskTest {
     @Test
     void isReplacedByWhatWasSpent() {
       Desk desk = desk();
-      desk.settle(accepted(desk).attempt(), 10, 3, 38, NOW + 2_000);
-      assertEquals(13, desk.view(NOW + 2_000).tokensPerMinute().used());
+      desk.settle(Samples.spent(accepted(desk).attempt(), 10, 3, 38), NOW + 2_000);
+      assertEquals(13, desk.view("k1", NOW + 2_000).tokensPerMinute().used());
       assertTrue(desk.isIdle());
     }
 
     @Test
     void isGivenBackWholeByAnExplicitZero() {
       Desk desk = desk();
-      desk.settle(accepted(desk).attempt(), 0, 0, 0, NOW);
-      assertEquals(0, desk.view(NOW).tokensPerMinute().used());
-      assertEquals(1, desk.view(NOW).requestsPerMinute().used());
+      desk.settle(Samples.spent(accepted(desk).attempt(), 0, 0, 0), NOW);
+      assertEquals(0, desk.view("k1", NOW).tokensPerMinute().used());
+      assertEquals(1, desk.view("k1", NOW).requestsPerMinute().used());
     }
 
     @Test
@@ -354,19 +354,19 @@ class DeskTest {
       profile.limits = limits(10, 1_000, 10, 1_000L, 1.0);
       Desk desk = desk();
       desk.leave(accepted(desk).attempt(), NOW);
-      LimitsView view = desk.view(NOW);
+      LimitsView view = desk.view("k1", NOW);
       assertEquals(0, view.tokensPerMinute().used());
-      assertEquals(0, row(view.tokensPerMonth()).used());
-      assertEquals(0, row(view.spendPerMonthMicros()).used());
+      assertEquals(0, row(view.tenant().tokensPerMonth()).used());
+      assertEquals(0, row(view.tenant().spendPerMonthMicros()).used());
     }
 
     @Test
     void isSettledOnce() {
       Desk desk = desk();
-      Desk.InFlight request = accepted(desk);
-      assertSame(request, desk.settle(request.attempt(), 10, 3, 38, NOW));
+      InFlight request = accepted(desk);
+      assertSame(request, desk.settle(Samples.spent(request.attempt(), 10, 3, 38), NOW));
       assertNull(desk.leave(request.attempt(), NOW));
-      assertEquals(13, desk.view(NOW).tokensPerMinute().used());
+      assertEquals(13, desk.view("k1", NOW).tokensPerMinute().used());
     }
   }
 
@@ -401,19 +401,22 @@ class DeskTest {
     void beginsAnewAtItsFirstMoment() {
       profile.limits = limits(10, 10_000, 10, 40L, null);
       Desk desk = desk();
-      desk.settle(accepted(desk).attempt(), 10, 20, 140, NOW);
+      desk.settle(Samples.spent(accepted(desk).attempt(), 10, 20, 140), NOW);
       assertRefused(429, "budget_exhausted", admit(desk, MONTH_END - 1, it -> {}));
       accepted(admit(desk, MONTH_END, it -> {}));
     }
 
     @Test
-    void keepsWhatIsReservedAcrossItsEnd() {
+    void isThatInWhichARequestWasAdmittedAsInTheLedger() {
       profile.limits = limits(10, 10_000, 10, 40L, null);
       Desk desk = desk();
-      Desk.InFlight request = accepted(admit(desk, MONTH_END - 1, it -> {}));
-      assertRefused(429, "budget_exhausted", admit(desk, MONTH_END + 1, it -> {}));
-      desk.settle(request.attempt(), 1, 2, 14, MONTH_END + 2);
-      assertEquals(3, row(desk.view(MONTH_END + 2).tokensPerMonth()).used());
+      InFlight old = accepted(admit(desk, MONTH_END - 1, it -> {}));
+      InFlight young = accepted(admit(desk, MONTH_END + 1, it -> {}));
+      assertEquals(30, row(desk.view("k1", MONTH_END + 1).tenant().tokensPerMonth()).used());
+      desk.settle(Samples.spent(old.attempt(), 1, 2, 14), MONTH_END + 2);
+      assertEquals(30, row(desk.view("k1", MONTH_END + 2).tenant().tokensPerMonth()).used());
+      desk.settle(Samples.spent(young.attempt(), 1, 2, 14), MONTH_END + 3);
+      assertEquals(3, row(desk.view("k1", MONTH_END + 3).tenant().tokensPerMonth()).used());
     }
   }
 
@@ -422,12 +425,12 @@ class DeskTest {
     @Test
     void goesByPriorityThenDeadlineThenArrival() {
       Desk desk = desk();
-      Desk.InFlight plain = queued(desk, 0, NOW + 2_000);
-      Desk.InFlight same = queued(desk, 0, NOW + 2_000);
-      Desk.InFlight urgent = queued(desk, 0, NOW + 1_000);
-      Desk.InFlight important = queued(desk, 5, NOW + 9_000);
-      Desk.InFlight unimportant = queued(desk, -5, NOW + 500);
-      for (Desk.InFlight next : List.of(important, urgent, plain, same, unimportant)) {
+      InFlight plain = queued(desk, 0, NOW + 2_000);
+      InFlight same = queued(desk, 0, NOW + 2_000);
+      InFlight urgent = queued(desk, 0, NOW + 1_000);
+      InFlight important = queued(desk, 5, NOW + 9_000);
+      InFlight unimportant = queued(desk, -5, NOW + 500);
+      for (InFlight next : List.of(important, urgent, plain, same, unimportant)) {
         assertSame(next, desk.waiting().next("small", false, NOW));
         assertTrue(next.running);
       }
@@ -437,7 +440,7 @@ class DeskTest {
     @Test
     void isOnePerPool() {
       Desk desk = desk();
-      Desk.InFlight large = accepted(admit(desk, it -> it.model = "large"));
+      InFlight large = accepted(admit(desk, it -> it.model = "large"));
       desk.waiting().enter(large);
       assertNull(desk.waiting().next("small", false, NOW));
       assertEquals(List.of("large"), desk.waiting().pools());
@@ -450,11 +453,11 @@ class DeskTest {
       Desk desk = desk();
       for (int i = 0; i < 5; i++) {
         String pool = i % 2 == 0 ? "small" : "large";
-        Desk.InFlight request = accepted(admit(desk, it -> it.model = pool));
+        InFlight request = accepted(admit(desk, it -> it.model = pool));
         assertNull(desk.noPlace(request, NOW));
         desk.waiting().enter(request);
       }
-      Desk.InFlight sixth = accepted(desk);
+      InFlight sixth = accepted(desk);
       Refusal full = desk.noPlace(sixth, NOW);
       assertNotNull(full);
       assertEquals("queue_full", full.code());
@@ -511,7 +514,7 @@ class DeskTest {
     @Test
     void saysNoCapacityWhenNoWorkerServesThePool() {
       Desk desk = desk();
-      Desk.InFlight request = accepted(desk);
+      InFlight request = accepted(desk);
       desk.waiting().enter(request);
       assertEquals("queue_timeout", desk.waitedInVain(request, NOW + 30_000).code());
       desk.waiting().outlook(new SlotHolder.Outlook("small", 0, 0), NOW + 29_000);
@@ -521,8 +524,8 @@ class DeskTest {
     @Test
     void servesSmallRequestsInALineOfTheirOwn() {
       Desk desk = desk();
-      Desk.InFlight large = accepted(admit(desk, it -> it.inputTokens = 1_000));
-      Desk.InFlight small = accepted(desk);
+      InFlight large = accepted(admit(desk, it -> it.inputTokens = 1_000));
+      InFlight small = accepted(desk);
       desk.waiting().enter(large);
       desk.waiting().enter(small);
       Backlog backlog = desk.waiting().backlog("small", NOW + 70);
@@ -535,11 +538,11 @@ class DeskTest {
     @Test
     void takesARequestOnce() {
       Desk desk = desk();
-      Desk.InFlight request = accepted(desk);
+      InFlight request = accepted(desk);
       desk.waiting().enter(request);
       desk.waiting().enter(request);
       assertEquals(1, desk.waiting().size("small"));
-      assertEquals(1, desk.view(NOW).queueLength().used());
+      assertEquals(1, desk.view("k1", NOW).queueLength().used());
     }
 
     @Test
@@ -553,17 +556,17 @@ class DeskTest {
     @Test
     void knowsWhoWaitedForTooLongAndWhoIsOverdue() {
       Desk desk = desk();
-      Desk.InFlight waiting = accepted(desk);
+      InFlight waiting = accepted(desk);
       desk.waiting().enter(waiting);
-      Desk.InFlight running = accepted(desk);
+      InFlight running = accepted(desk);
       assertEquals(List.of(), desk.waiting().waitedOver(1_000, NOW + 1_000));
       assertEquals(List.of(waiting), desk.waiting().waitedOver(1_000, NOW + 1_001));
       assertEquals(List.of(), desk.overdue(NOW + 300_000));
       assertEquals(Set.of(waiting, running), Set.copyOf(desk.overdue(NOW + 300_001)));
     }
 
-    private Desk.InFlight queued(Desk desk, int priority, long deadline) {
-      Desk.InFlight request =
+    private InFlight queued(Desk desk, int priority, long deadline) {
+      InFlight request =
           accepted(
               admit(
                   desk,
@@ -584,29 +587,29 @@ class DeskTest {
       Desk desk = desk();
       desk.resume(Samples.opened(10, 400, 4_000, 90), NOW);
       assertRefused(429, "rate_limit_exceeded", admit(desk, it -> {}));
-      LimitsView view = desk.view(NOW);
+      LimitsView view = desk.view("k1", NOW);
       assertEquals(400, view.tokensPerMinute().used());
-      assertEquals(4_000, row(view.tokensPerMonth()).used());
-      assertEquals(90, row(view.spendPerMonthMicros()).used());
+      assertEquals(4_000, row(view.tenant().tokensPerMonth()).used());
+      assertEquals(90, row(view.tenant().spendPerMonthMicros()).used());
     }
 
     @Test
     void keepsWhatWasSettledWhileTheLedgerWasRead() {
       profile.limits = limits(10, 1_000, 10, 5_000L, 1.0);
       Desk desk = desk();
-      desk.settle(Samples.attempt(), 10, 20, 140, NOW);
+      desk.settle(Samples.spent(Samples.attempt(), 10, 20, 140), NOW);
       desk.resume(Samples.opened(1, 400, 4_000, 90), NOW);
-      LimitsView view = desk.view(NOW);
+      LimitsView view = desk.view("k1", NOW);
       assertEquals(430, view.tokensPerMinute().used());
-      assertEquals(4_030, row(view.tokensPerMonth()).used());
-      assertEquals(230, row(view.spendPerMonthMicros()).used());
+      assertEquals(4_030, row(view.tenant().tokensPerMonth()).used());
+      assertEquals(230, row(view.tenant().spendPerMonthMicros()).used());
     }
 
     @Test
     void countsARunThatAnEarlierDeskAdmitted() {
       Desk desk = desk();
-      assertNull(desk.settle(Samples.attempt(), 10, 20, 140, NOW));
-      assertEquals(30, desk.view(NOW).tokensPerMinute().used());
+      assertNull(desk.settle(Samples.spent(Samples.attempt(), 10, 20, 140), NOW));
+      assertEquals(30, desk.view("k1", NOW).tokensPerMinute().used());
     }
   }
 

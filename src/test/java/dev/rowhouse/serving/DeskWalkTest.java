@@ -26,8 +26,8 @@ class DeskWalkTest {
   private static final class World {
     final Desk desk;
     final long concurrentMax;
-    final Map<String, Desk.InFlight> waiting = new HashMap<>();
-    final Map<String, Desk.InFlight> running = new HashMap<>();
+    final Map<String, InFlight> waiting = new HashMap<>();
+    final Map<String, InFlight> running = new HashMap<>();
     final List<Spent> spent = new ArrayList<>();
     long now = Samples.NOW;
 
@@ -66,7 +66,7 @@ class DeskWalkTest {
     public void check(World world) {
       long queued = POOLS.stream().mapToInt(pool -> world.desk.waiting().size(pool)).sum();
       assertEquals(world.waiting.size(), queued);
-      assertEquals(queued, world.desk.view(world.now).queueLength().used());
+      assertEquals(queued, world.desk.view("k1", world.now).queueLength().used());
     }
   }
 
@@ -74,7 +74,7 @@ class DeskWalkTest {
   private static final class ReservationsNeverLeak implements Invariant {
     @Override
     public void check(World world) {
-      LimitsView view = world.desk.view(world.now);
+      LimitsView view = world.desk.view("k1", world.now);
       long total = world.spent.stream().mapToLong(Spent::tokens).sum();
       if (world.isQuiet()) {
         long second = Math.floorDiv(world.now, 1000L);
@@ -84,9 +84,9 @@ class DeskWalkTest {
                 .mapToLong(Spent::tokens)
                 .sum();
         assertEquals(recent, view.tokensPerMinute().used());
-        assertEquals(total, row(view.tokensPerMonth()).used());
+        assertEquals(total, row(view.tenant().tokensPerMonth()).used());
       } else {
-        assertTrue(row(view.tokensPerMonth()).used() >= total);
+        assertTrue(row(view.tenant().tokensPerMonth()).used() >= total);
       }
       assertTrue(view.tokensPerMinute().used() >= 0);
     }
@@ -137,7 +137,7 @@ class DeskWalkTest {
     request.deadlineMillis = world.now + random.nextInt(10_000);
     if (world.desk.admit(request.build(), gateway, world.now)
         instanceof Desk.Decision.Accepted accepted) {
-      Desk.InFlight admitted = accepted.request();
+      InFlight admitted = accepted.request();
       if (random.nextBoolean()) {
         admitted.running = true;
         world.running.put(admitted.attempt(), admitted);
@@ -151,7 +151,7 @@ class DeskWalkTest {
   }
 
   private static void nextOf(World world, String pool) {
-    Desk.InFlight next = world.desk.waiting().next(pool, false, world.now);
+    InFlight next = world.desk.waiting().next(pool, false, world.now);
     if (next != null) {
       world.waiting.remove(next.attempt());
       world.running.put(next.attempt(), next);
@@ -159,7 +159,7 @@ class DeskWalkTest {
   }
 
   private static void requeueOne(World world, Random random) {
-    Desk.InFlight one = any(world.running, random);
+    InFlight one = any(world.running, random);
     if (one != null && world.desk.noPlace(one, world.now) == null) {
       world.desk.waiting().enter(one);
       world.running.remove(one.attempt());
@@ -168,7 +168,7 @@ class DeskWalkTest {
   }
 
   private static void leaveOne(World world, Random random) {
-    Desk.InFlight one = any(random.nextBoolean() ? world.waiting : world.running, random);
+    InFlight one = any(random.nextBoolean() ? world.waiting : world.running, random);
     if (one != null) {
       world.desk.leave(one.attempt(), world.now);
       world.waiting.remove(one.attempt());
@@ -177,19 +177,20 @@ class DeskWalkTest {
   }
 
   private static void settleOne(World world, Random random) {
-    Desk.InFlight one = any(world.running, random);
+    InFlight one = any(world.running, random);
     if (one != null) {
       long input = random.nextInt(4) == 0 ? 0 : random.nextInt(600);
       long output = random.nextInt(4) == 0 ? 0 : random.nextInt(900);
-      world.desk.settle(one.attempt(), input, output, input * 2 + output * 6, world.now);
+      world.desk.settle(
+          Samples.spent(one.attempt(), input, output, input * 2 + output * 6), world.now);
       world.running.remove(one.attempt());
       // A run that outlived the window is not corrected in it any more, and counts in the month.
-      world.spent.add(new Spent(one.reservedSecond, input + output));
+      world.spent.add(new Spent(Math.floorDiv(one.ask.receivedAtMillis(), 1000L), input + output));
     }
   }
 
-  private static Desk.@Nullable InFlight any(Map<String, Desk.InFlight> of, Random random) {
-    List<Desk.InFlight> all =
+  private static @Nullable InFlight any(Map<String, InFlight> of, Random random) {
+    List<InFlight> all =
         of.values().stream().sorted((a, b) -> a.attempt().compareTo(b.attempt())).toList();
     return all.isEmpty() ? null : all.get(random.nextInt(all.size()));
   }

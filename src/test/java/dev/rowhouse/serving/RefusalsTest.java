@@ -54,15 +54,14 @@ class RefusalsTest {
   }
 
   private static RunReport report(int status, String code, long retryAfterMillis) {
-    Desk.InFlight request =
-        new Desk.InFlight(
+    InFlight request =
+        new InFlight(
             new Samples.Request().build(),
             new Route(Samples.SMALL, List.of(), null),
             TestInbox.<Object>create().getRef(),
             0,
             0,
-            0,
-            0,
+            List.of(),
             0,
             true);
     return new RunReport(

@@ -56,7 +56,9 @@ class RouteTest {
         new TenantProfile.CacheSettings("off", 1, 1, 0),
         new TenantProfile.RetrievalSettings(List.of(), 1),
         false,
+        null,
         Map.of(),
+        List.of(),
         Instant.EPOCH);
   }
 

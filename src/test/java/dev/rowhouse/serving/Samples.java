@@ -16,7 +16,9 @@ import dev.rowhouse.usage.LedgerReply;
 import dev.rowhouse.usage.MonthUse;
 import dev.rowhouse.usage.SecondUse;
 import dev.rowhouse.usage.Totals;
+import dev.rowhouse.usage.UsageRecord;
 import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -56,7 +58,7 @@ final class Samples {
   }
 
   static Desk desk(TenantProfile profile) {
-    return new Desk(profile, new CatalogReplica(catalog()), HOUSE, SMALL_COST_MAX);
+    return new Desk(profile, ZoneOffset.UTC, new CatalogReplica(catalog()), HOUSE, SMALL_COST_MAX);
   }
 
   static synchronized String attempt() {
@@ -69,13 +71,54 @@ final class Samples {
   }
 
   static LedgerReply.Opened opened(long requests, long tokens, long monthTokens, long costMicros) {
+    return opened(requests, tokens, monthTokens, costMicros, Map.of());
+  }
+
+  static LedgerReply.Opened opened(
+      long requests,
+      long tokens,
+      long monthTokens,
+      long costMicros,
+      Map<String, LedgerReply.KeyUsed> keysUsed) {
     return new LedgerReply.Opened(
+        "Z",
         Totals.NONE,
         new MonthUse("2026-03", 1, monthTokens, 0, costMicros),
         requests == 0
             ? List.of()
             : List.of(new SecondUse(Math.floorDiv(NOW, 1000L) - 1, requests, tokens)),
+        keysUsed,
+        Map.of(),
         List.of());
+  }
+
+  /** What a run spent that was admitted at {@link #NOW} with the usual key. */
+  static UsageRecord spent(String attempt, long inputTokens, long outputTokens, long costMicros) {
+    return spent(attempt, "k1", inputTokens, outputTokens, costMicros);
+  }
+
+  static UsageRecord spent(
+      String attempt, String key, long inputTokens, long outputTokens, long costMicros) {
+    return new UsageRecord(
+        attempt,
+        NOW,
+        key,
+        "small",
+        "small",
+        inputTokens,
+        outputTokens,
+        UsageRecord.Status.COMPLETED,
+        200,
+        null,
+        false,
+        false,
+        1,
+        1,
+        0,
+        UsageRecord.MISS,
+        null,
+        costMicros,
+        0);
   }
 
   /** A tenant's profile with everything usual but what a test sets. */
@@ -89,6 +132,12 @@ final class Samples {
     Map<String, PromptTemplate> prompts = Map.of();
     Set<Scope> scopes = Set.of(Scope.INFERENCE);
     @Nullable Instant keyExpiresAt;
+    @Nullable String timeZone;
+    Map<String, KeyEntry> keys = Map.of();
+
+    KeyEntry key(String id, @Nullable Limits own, List<String> replaced) {
+      return new KeyEntry(id, SECRET, "first", scopes, Instant.EPOCH, keyExpiresAt, own, replaced);
+    }
 
     TenantProfile build() {
       return new TenantProfile(
@@ -109,7 +158,9 @@ final class Samples {
           new TenantProfile.CacheSettings("off", 0.9, 60, 10),
           new TenantProfile.RetrievalSettings(List.of(), 4),
           false,
-          Map.of("k1", new KeyEntry("k1", SECRET, "first", scopes, Instant.EPOCH, keyExpiresAt)),
+          timeZone,
+          keys.isEmpty() ? Map.of("k1", key("k1", null, List.of())) : keys,
+          List.of(),
           Instant.EPOCH);
     }
   }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.rowhouse.HandClock;
 import dev.rowhouse.fairness.FairnessCoordinator;
 import dev.rowhouse.fairness.SlotHolder;
 import dev.rowhouse.fairness.SlotOwner;
@@ -15,6 +16,7 @@ import dev.rowhouse.inference.RunReport;
 import dev.rowhouse.inference.WorkerCommand;
 import dev.rowhouse.serving.Samples.Profile;
 import dev.rowhouse.serving.Samples.Request;
+import dev.rowhouse.tenant.BudgetMark;
 import dev.rowhouse.tenant.CatalogReplica;
 import dev.rowhouse.tenant.Limits;
 import dev.rowhouse.tenant.Scope;
@@ -22,13 +24,19 @@ import dev.rowhouse.tenant.TenantCommand;
 import dev.rowhouse.tenant.TenantRecord;
 import dev.rowhouse.tenant.TenantReply;
 import dev.rowhouse.usage.LedgerReply;
+import dev.rowhouse.usage.MonthUse;
+import dev.rowhouse.usage.SecondUse;
+import dev.rowhouse.usage.Totals;
 import dev.rowhouse.usage.UsageLedger;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -44,15 +52,18 @@ import org.junit.jupiter.api.Test;
 class TenantEntityTest {
   private static final ActorTestKit KIT = ActorTestKit.create();
   private static final Duration QUIET = Duration.ofMillis(150);
-  private static final Duration PATIENCE = Duration.ofSeconds(10);
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
 
   /** A start of a request is journaled so late that only its end can set off a batch in time. */
   private ServingSettings settings = settings(60_000, 120_000);
 
   private final Profile profile = new Profile();
-  private final AtomicLong clockAheadMillis = new AtomicLong();
+  private final HandClock clock = new HandClock(Instant.ofEpochMilli(Samples.NOW));
   private final BlockingQueue<ActorRef<TenantRecord.Notice>> records = new LinkedBlockingQueue<>();
   private final BlockingQueue<ActorRef<LedgerReply.Opened>> ledgers = new LinkedBlockingQueue<>();
+  private final BlockingQueue<ActorRef<Object>> censuses = new LinkedBlockingQueue<>();
+  private boolean censusIsEmpty = true;
+  private final List<BudgetMark> marks = new CopyOnWriteArrayList<>();
   private final TestProbe<TenantRecord.Command> record = KIT.createTestProbe();
   private final TestProbe<UsageLedger.Command> ledger = KIT.createTestProbe();
   private final TestProbe<FairnessCoordinator.Command> coordinator = KIT.createTestProbe();
@@ -86,9 +97,8 @@ class TenantEntityTest {
     Verdict.Go go = receive(Verdict.Go.class);
     assertEquals(attempt, go.order().attempt());
     assertEquals(ticket(1), go.ticket());
-    assertEquals(1, go.limits().concurrentRequests().used());
-    FairnessCoordinator.Demand after = demand();
-    assertEquals(0, after.backlog().pending());
+    assertEquals(1, inFlight(go.limits()));
+    FairnessCoordinator.Demand after = demandOf(0);
     assertEquals(1, after.held());
     assertTrue(after.version() > demand.version());
   }
@@ -124,7 +134,7 @@ class TenantEntityTest {
     receive(Verdict.Go.class);
     entity().tell(new TenantEntity.Leave(attempt));
     assertEquals(new SlotOwner.Return(ticket(1)), worker.receiveMessage());
-    assertEquals(0, limits().concurrentRequests().used());
+    assertEquals(0, inFlight(limits()));
   }
 
   @Test
@@ -133,7 +143,7 @@ class TenantEntityTest {
     String attempt = admit();
     assertEquals(1, demand().backlog().pending());
     entity().tell(new TenantEntity.Leave(attempt));
-    assertEquals(0, demand().backlog().pending());
+    demandOf(0);
   }
 
   @Test
@@ -174,7 +184,7 @@ class TenantEntityTest {
     receive(Verdict.Waiting.class);
     admit();
     assertEquals("queue_full", receive(Verdict.No.class).refusal().code());
-    assertEquals(1, limits().concurrentRequests().used());
+    assertEquals(1, inFlight(limits()));
   }
 
   @Test
@@ -182,7 +192,7 @@ class TenantEntityTest {
     open();
     admit();
     receive(Verdict.Waiting.class);
-    clockAheadMillis.set(31_000);
+    clock.pass(Duration.ofSeconds(31));
     Verdict.No no = assertInstanceOf(Verdict.No.class, gateway.receiveMessage(PATIENCE));
     assertEquals("queue_timeout", no.refusal().code());
     assertEquals(503, no.refusal().httpStatus());
@@ -238,6 +248,7 @@ class TenantEntityTest {
     settings = settings(50, 120_000);
     open();
     Verdict.Go go = running();
+    clock.pass(Duration.ofMillis(50));
     UsageLedger.Append append = append();
     assertEquals(go.order().attempt(), append.started().getFirst().attempt());
     assertTrue(append.records().isEmpty());
@@ -249,7 +260,15 @@ class TenantEntityTest {
     open();
     Verdict.Go go = running();
     entity().tell(new TenantEntity.Leave(go.order().attempt()));
-    ledger.expectNoMessage(Duration.ofMillis(300));
+    limits(); // it has heard of that
+    clock.pass(Duration.ofMillis(50));
+    tell(held(2));
+    admit();
+    Verdict.Go other = receive(Verdict.Go.class);
+    clock.pass(Duration.ofMillis(50));
+    UsageLedger.Append append = append();
+    assertEquals(1, append.started().size());
+    assertEquals(other.order().attempt(), append.started().getFirst().attempt());
   }
 
   @Test
@@ -292,7 +311,16 @@ class TenantEntityTest {
   void goesOnFromWhatTheLedgerSaysWasUsed() throws Exception {
     spawn();
     take(records).tell(new TenantRecord.ProfileChanged(profile.build()));
-    take(ledgers).tell(Samples.opened(3, 400, 0, 0));
+    take(ledgers)
+        .tell(
+            new LedgerReply.Opened(
+                "Z",
+                Totals.NONE,
+                new MonthUse("2026-03", 1, 0, 0, 0),
+                List.of(new SecondUse(Instant.now().getEpochSecond(), 3, 400)),
+                Map.of(),
+                Map.of(),
+                List.of()));
     assertEquals(3, limits().requestsPerMinute().used());
     assertEquals(400, limits().tokensPerMinute().used());
   }
@@ -375,7 +403,7 @@ class TenantEntityTest {
     UsageLedger.Append append = append();
     TestProbe<Object> watcher = KIT.createTestProbe();
     admit();
-    gateway.expectNoMessage(QUIET);
+    receive(Verdict.Moved.class);
     append.replyTo().tell(new LedgerReply.Appended(append.batch()));
     receive(Verdict.Durable.class);
     watcher.expectTerminated(entity(), PATIENCE);
@@ -393,6 +421,8 @@ class TenantEntityTest {
     settings = settings(60_000, 50);
     open();
     tell(held(1));
+    limits(); // it has the ticket
+    clock.pass(Duration.ofMillis(51));
     assertInstanceOf(ClusterSharding.Passivate.class, shard.receiveMessage(PATIENCE));
     assertEquals(new SlotOwner.Return(ticket(1)), worker.receiveMessage());
   }
@@ -402,7 +432,12 @@ class TenantEntityTest {
     settings = settings(60_000, 50);
     open();
     admit();
-    shard.expectNoMessage(Duration.ofMillis(2_500));
+    demand();
+    clock.pass(Duration.ofMillis(51));
+    for (int tick = 0; tick < 3; tick++) {
+      demand();
+    }
+    shard.expectNoMessage(QUIET);
   }
 
   @Test
@@ -435,17 +470,166 @@ class TenantEntityTest {
     assertEquals(15, limits().tokensPerMinute().used(), "what is in hand counts once");
   }
 
+  @Test
+  void admitsNothingNewBeforeItKnowsWhatRunsAndWaits() throws Exception {
+    profile.limits = new Limits(100L, 100_000L, 3L, null, null, 5L);
+    censusIsEmpty = false;
+    open();
+    ActorRef<Object> entity = take(censuses);
+    admit();
+    Request running = new Request();
+    Request waiting = new Request();
+    Request orphan = new Request();
+    for (Request request : List.of(running, waiting, orphan)) {
+      request.receivedAtMillis = clock.millis();
+      request.deadlineMillis = request.receivedAtMillis + 300_000;
+    }
+    Verdict.Go go = goOf(running);
+    // A request may speak before its gateway has said how many there are.
+    entity.tell(new Census.Present(running.build(), gateway.ref(), go));
+    entity.tell(new Census.Asked(3));
+    entity.tell(new Census.Told(0));
+    entity.tell(new Census.Told(2));
+    entity.tell(new WorkerCommand.Runs(List.of(go.order(), goOf(orphan).order())));
+    gateway.expectNoMessage(QUIET);
+    entity.tell(new Census.Present(waiting.build(), gateway.ref(), null));
+    assertEquals(0, receive(Verdict.Waiting.class).ahead(), "the one that waited keeps its place");
+    assertEquals("concurrency_exceeded", receive(Verdict.No.class).refusal().code());
+    assertEquals(3, inFlight(limits()), "one runs, one waits, one runs without a gateway");
+    assertEquals(1, demandOf(1).backlog().pending());
+    settle(go.order());
+    settle(goOf(orphan).order());
+    assertEquals(1, inFlight(limits()));
+    tell(held(1));
+    assertEquals(waiting.attempt, receive(Verdict.Go.class).order().attempt());
+  }
+
+  @Test
+  void countsNothingThatWasSettledWhileItAsked() throws Exception {
+    censusIsEmpty = false;
+    open();
+    ActorRef<Object> entity = take(censuses);
+    Request running = new Request();
+    Verdict.Go go = goOf(running);
+    settle(go.order());
+    entity.tell(new Census.Asked(1));
+    entity.tell(new Census.Told(1));
+    entity.tell(new Census.Present(running.build(), gateway.ref(), go));
+    assertEquals(0, inFlight(limits()));
+  }
+
+  @Test
+  void waitsForACensusNoLongerThanItMay() throws Exception {
+    settings = settings(60_000, 120_000, 100);
+    censusIsEmpty = false;
+    open();
+    ActorRef<Object> entity = take(censuses);
+    entity.tell(new Census.Asked(2));
+    entity.tell(new Census.Told(0));
+    admit();
+    receive(Verdict.Waiting.class);
+  }
+
+  @Test
+  void tellsThoseThatWaitToAskTheNextIncarnation() throws Exception {
+    open();
+    admit();
+    receive(Verdict.Waiting.class);
+    entity().tell(TenantEntity.Retire.RETIRE);
+    receive(Verdict.Moved.class);
+  }
+
+  private Verdict.Go goOf(Request request) {
+    InFlight admitted =
+        new InFlight(
+            request.build(),
+            new Route(Samples.SMALL, List.of(), null),
+            gateway.ref(),
+            0,
+            0,
+            List.of(),
+            0,
+            true);
+    return new Verdict.Go(
+        new Orders(Samples.TENANT).order(admitted, profile.build(), clock.millis()),
+        ticket(7),
+        worker.ref(),
+        Samples.desk(profile.build()).view("k1", clock.millis()));
+  }
+
+  @Test
+  void tellsTheRecordOnceThatABudgetIsNearlyUsedUp() throws Exception {
+    profile.limits = new Limits(100L, 100_000L, 10L, 100L, null, 5L);
+    spawn();
+    take(records).tell(new TenantRecord.ProfileChanged(profile.build()));
+    take(ledgers).tell(Samples.opened(0, 0, 66, 0));
+    Verdict.Go go = running();
+    settle(go.order());
+    BudgetMark mark =
+        assertInstanceOf(
+                TenantCommand.MarkBudget.class,
+                record.expectMessageClass(TenantRecord.Execute.class).command())
+            .mark();
+    assertEquals(BudgetMark.TOKENS, mark.limit());
+    assertEquals(80, mark.percent());
+    assertEquals(List.of(mark), marks);
+  }
+
+  @Test
+  void readsTheLedgerAnewWhenTheTimeZoneOfTheMonthsChanges() throws Exception {
+    spawn();
+    ActorRef<TenantRecord.Notice> ofRecord = take(records);
+    ofRecord.tell(new TenantRecord.ProfileChanged(profile.build()));
+    take(ledgers).tell(Samples.opened(0, 0, 0, 0));
+    profile.timeZone = "Pacific/Auckland";
+    ofRecord.tell(new TenantRecord.ProfileChanged(profile.build()));
+    ActorRef<LedgerReply.Opened> ofLedger = take(ledgers);
+    assertEquals(100_000, limits().tokensPerMinute().limit(), "it goes on serving meanwhile");
+    ofLedger.tell(
+        new LedgerReply.Opened(
+            "Pacific/Auckland",
+            Totals.NONE,
+            new MonthUse("2026-04", 1, 77, 0, 0),
+            List.of(),
+            Map.of(),
+            Map.of(),
+            List.of()));
+    profile.limits = new Limits(100L, 100_000L, 10L, 1_000L, null, 5L);
+    ofRecord.tell(new TenantRecord.ProfileChanged(profile.build()));
+    LimitsView.Row month = limits().tenant().tokensPerMonth();
+    assertNotNull(month);
+    assertEquals(77, month.used());
+  }
+
   private void spawn() {
     ServingParts parts =
         new ServingParts(
             settings,
-            () -> Instant.now().plusMillis(clockAheadMillis.get()),
+            clock,
             new CatalogReplica(Samples.catalog()),
             Samples.HOUSE,
             coordinator.ref(),
             (tenant, parent) -> recordThatTells(parent),
-            (tenant, parent) -> ledgerThatTells(parent));
+            (tenant, zone, parent) -> ledgerThatTells(parent),
+            ZoneOffset.UTC,
+            KIT.spawn(censusThatIsTold()),
+            marks::add);
     spawned = KIT.spawn(TenantEntity.create(Samples.TENANT, parts, shard.ref()));
+  }
+
+  /** Knows of nothing, unless a test answers in its place. */
+  private Behavior<Census.Command> censusThatIsTold() {
+    return Behaviors.receiveMessage(
+        command -> {
+          if (command instanceof Census.Take take) {
+            if (censusIsEmpty) {
+              take.asker().tell(new Census.Asked(0));
+            } else {
+              censuses.add(take.asker());
+            }
+          }
+          return Behaviors.same();
+        });
   }
 
   /** Hands what it gets to the probe; a Suspend makes it stop, as a failed journal does. */
@@ -499,7 +683,7 @@ class TenantEntityTest {
 
   private String admit() {
     Request request = new Request();
-    request.receivedAtMillis = Instant.now().toEpochMilli();
+    request.receivedAtMillis = Samples.NOW;
     request.deadlineMillis = request.receivedAtMillis + 300_000;
     entity().tell(new TenantEntity.Admit(request.build(), gateway.ref()));
     return request.attempt;
@@ -557,6 +741,12 @@ class TenantEntityTest {
         order.bodyBytes());
   }
 
+  private static long inFlight(LimitsView limits) {
+    LimitsView.Row row = limits.tenant().concurrentRequests();
+    assertNotNull(row);
+    return row.used();
+  }
+
   private LimitsView limits() {
     TestProbe<TenantEntity.Authorization> answer = KIT.createTestProbe();
     entity().tell(new TenantEntity.Authorize(Samples.KEY, Scope.INFERENCE, answer.ref()));
@@ -571,12 +761,21 @@ class TenantEntityTest {
     return assertInstanceOf(FairnessCoordinator.Demand.class, coordinator.receiveMessage(PATIENCE));
   }
 
+  /** The next demand of so many; each tick repeats what is still wanted. */
+  private FairnessCoordinator.Demand demandOf(int pending) {
+    FairnessCoordinator.Demand demand = demand();
+    while (demand.backlog().pending() != pending) {
+      demand = demand();
+    }
+    return demand;
+  }
+
   private <T> T receive(Class<T> type) {
     return assertInstanceOf(type, gateway.receiveMessage(PATIENCE));
   }
 
   private static <T> T take(BlockingQueue<T> from) throws InterruptedException {
-    T next = from.poll(10, TimeUnit.SECONDS);
+    T next = from.poll(PATIENCE.toSeconds(), TimeUnit.SECONDS);
     assertNotNull(next);
     return next;
   }
@@ -590,6 +789,11 @@ class TenantEntityTest {
   }
 
   private static ServingSettings settings(long startedLingerMillis, long passivateAfterMillis) {
+    return settings(startedLingerMillis, passivateAfterMillis, 600_000);
+  }
+
+  private static ServingSettings settings(
+      long startedLingerMillis, long passivateAfterMillis, long censusMaxMillis) {
     return new ServingSettings(
         100,
         2,
@@ -599,6 +803,7 @@ class TenantEntityTest {
         2,
         passivateAfterMillis,
         30_000,
+        censusMaxMillis,
         1_000,
         1_000_000,
         100);

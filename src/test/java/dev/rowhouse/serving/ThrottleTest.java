@@ -218,11 +218,14 @@ class ThrottleTest {
   private Throttle.Until until(TenantId tenant, Refusal refusal, long inFlight) {
     LimitsView limits =
         new LimitsView(
-            new LimitsView.Row(100, 100, 30_000),
-            new LimitsView.Row(1_000, 990, 40_000),
-            new LimitsView.Row(10, inFlight, 0),
+            new LimitsView.Rows(
+                new LimitsView.Row(100, 100, 30_000),
+                new LimitsView.Row(1_000, 990, 40_000),
+                new LimitsView.Row(10, inFlight, 0),
+                null,
+                null),
             new LimitsView.Row(5, 0, 0),
-            null,
+            "k1",
             null);
     return new Throttle.Until(tenant, Throttle.Need.of(request.build()), refusal, limits);
   }

@@ -14,6 +14,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.time.Instant;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
@@ -136,7 +137,14 @@ class ApiKeyTest {
 
   private static KeyEntry entry(NewKey key) {
     return new KeyEntry(
-        key.id(), key.secretSha256(), "default", Set.of(Scope.INFERENCE), Instant.EPOCH, null);
+        key.id(),
+        key.secretSha256(),
+        "default",
+        Set.of(Scope.INFERENCE),
+        Instant.EPOCH,
+        null,
+        null,
+        List.of());
   }
 
   private static ApiKey.Parsed parse(String text) {

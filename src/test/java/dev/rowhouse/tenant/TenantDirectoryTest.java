@@ -153,13 +153,13 @@ class TenantDirectoryTest {
         new TenantRecord.Setting(
             new FakeFence(),
             JournalProbe.of(kit().system(), JdbcReadJournal.Identifier()),
-            Duration.ofSeconds(10),
+            Duration.ofMinutes(1),
             "standard",
             InstantSource.system());
     ActorRef<TenantRecord.Command> record =
         kit().spawn(TenantRecord.create(new TenantId(tenant), parent.getRef(), setting));
     record.tell(new TenantRecord.Execute(command, answers.getRef()));
-    TenantReply reply = answers.receiveMessage(Duration.ofSeconds(20));
+    TenantReply reply = answers.receiveMessage(Duration.ofMinutes(1));
     kit().stop(record);
     return reply;
   }
@@ -177,7 +177,7 @@ class TenantDirectoryTest {
   }
 
   private static <T> T get(CompletionStage<T> stage) throws Exception {
-    return stage.toCompletableFuture().get(20, TimeUnit.SECONDS);
+    return stage.toCompletableFuture().get(60, TimeUnit.SECONDS);
   }
 
   private static org.apache.pekko.actor.typed.Behavior<TenantDirectoryProjector.Command>
@@ -204,7 +204,7 @@ class TenantDirectoryTest {
     return ConfigFactory.parseString(
             """
             rowhouse.journal.jdbc {
-              url = "%s", user = "", password = "", connections = 2, connection-timeout = 5s
+              url = "%s", user = "", password = "", connections = 2, connection-timeout = 60s
             }
             pekko.persistence {
               journal.plugin = jdbc-journal
@@ -218,9 +218,12 @@ class TenantDirectoryTest {
                 numThreads = 4
                 maxConnections = 4
                 minConnections = 1
+                connectionTimeout = 60000
               }
             }
             jdbc-journal.use-shared-db = slick
+            # A slow machine is no journal that fails.
+            jdbc-journal.circuit-breaker.call-timeout = 60s
             jdbc-snapshot-store.use-shared-db = slick
             jdbc-read-journal {
               use-shared-db = slick

@@ -32,9 +32,17 @@ final class TenantJournalFixture {
       new Limits(600L, 4_000_000_000L, 32L, 9_876_543_210L, 1_250.5, 64L);
 
   private static final KeyEntry FULL_KEY =
-      new KeyEntry("k7", "0a1b".repeat(16), "ci büro", EnumSet.allOf(Scope.class), AT, LATER);
+      new KeyEntry(
+          "k7",
+          "0a1b".repeat(16),
+          "ci büro",
+          EnumSet.allOf(Scope.class),
+          AT,
+          LATER,
+          null,
+          List.of());
   private static final KeyEntry LEAST_KEY =
-      new KeyEntry("k8", "f9e8".repeat(16), "", Set.of(), AT, null);
+      new KeyEntry("k8", "f9e8".repeat(16), "", Set.of(), AT, null, null, List.of());
 
   private static final TenantSpec FULL_SPEC =
       new TenantSpec(
@@ -55,7 +63,8 @@ final class TenantJournalFixture {
               new PromptText("{{passages}}", null)),
           new CacheSettings("semantic", 0.93, 7_200, 500),
           new RetrievalSettings(List.of("default", "manuals"), 7),
-          true);
+          true,
+          null);
   private static final TenantSpec LEAST_SPEC =
       new TenantSpec(
           null,
@@ -71,7 +80,8 @@ final class TenantJournalFixture {
           Map.of(),
           new CacheSettings("off", 0, 0, 0),
           new RetrievalSettings(List.of(), 0),
-          false);
+          false,
+          null);
 
   private static final Plan FULL_PLAN = new Plan("gold", 4.5, ALL_LIMITS, 30_000);
   private static final Plan LEAST_PLAN = new Plan("free", 1, NO_LIMITS, 0);
@@ -124,7 +134,27 @@ final class TenantJournalFixture {
           Map.of(),
           new CacheSettings("off", 0, 0, 0),
           new RetrievalSettings(List.of(), 0),
-          false);
+          false,
+          null);
+
+  /** The third version: a time zone, limits of keys, marks of budgets. */
+  private static final TenantSpec ZONED_SPEC =
+      new TenantSpec(
+          null,
+          null,
+          null,
+          NO_LIMITS,
+          0,
+          0,
+          null,
+          List.of(),
+          Map.of(),
+          Map.of(),
+          Map.of(),
+          new CacheSettings("off", 0, 0, 0),
+          new RetrievalSettings(List.of(), 0),
+          false,
+          "Asia/Kathmandu");
 
   private static final ModelSpec DECLARING_MODEL =
       new ModelSpec(
@@ -167,6 +197,33 @@ final class TenantJournalFixture {
             Map.of(),
             List.of("r-5"),
             Map.of("acme", slots, "globex", share)));
+    KeyEntry limited =
+        new KeyEntry(
+            "k9",
+            "0a1b".repeat(16),
+            "limited",
+            Set.of(Scope.INFERENCE),
+            AT,
+            null,
+            new Limits(5L, null, 2L, 1_000L, 12.5, null),
+            List.of("k7", "k8"));
+    BudgetMark mark = new BudgetMark(BudgetMark.SPEND, "k9", "2026-03", 80, 12_500_000);
+    all.put("journal-v3/tenant-key-changed", new TenantEvent.KeyChanged(ACME, "r-7", AT, limited));
+    all.put(
+        "journal-v3/tenant-budget-marked", new TenantEvent.BudgetMarked(ACME, mark.id(), AT, mark));
+    all.put(
+        "journal-v3/tenant-snapshot-marked",
+        new Tenant(
+            ACME,
+            44,
+            Status.ACTIVE,
+            ZONED_SPEC,
+            new PromptShelf(Map.of(), List.of()),
+            new KeyRing(Map.of("k9", limited), Set.of()),
+            List.of("r-1"),
+            new Tenant.Onboarding("r-1", "k7", AT),
+            null,
+            List.of(new BudgetMark.Reached(mark, LATER))));
     return all;
   }
 
@@ -213,11 +270,30 @@ final class TenantJournalFixture {
     Map<String, Tenant> tenants = new LinkedHashMap<>();
     tenants.put(
         "active",
-        new Tenant(ACME, 42, Status.ACTIVE, FULL_SPEC, prompts, keys, handled, onboarding, null));
+        new Tenant(
+            ACME,
+            42,
+            Status.ACTIVE,
+            FULL_SPEC,
+            prompts,
+            keys,
+            handled,
+            onboarding,
+            null,
+            List.of()));
     tenants.put(
         "suspended",
         new Tenant(
-            ACME, 43, Status.SUSPENDED, LEAST_SPEC, prompts, keys, handled, onboarding, null));
+            ACME,
+            43,
+            Status.SUSPENDED,
+            LEAST_SPEC,
+            prompts,
+            keys,
+            handled,
+            onboarding,
+            null,
+            List.of()));
     tenants.put(
         "offboarded",
         new Tenant(
@@ -229,9 +305,11 @@ final class TenantJournalFixture {
             noKeys,
             handled,
             onboarding,
-            new Tenant.Ending(LATER, 2, 1)));
+            new Tenant.Ending(LATER, 2, 1),
+            List.of()));
     tenants.put(
-        "unknown", new Tenant(ACME, 0, null, LEAST_SPEC, noPrompts, noKeys, List.of(), null, null));
+        "unknown",
+        new Tenant(ACME, 0, null, LEAST_SPEC, noPrompts, noKeys, List.of(), null, null, List.of()));
     return tenants;
   }
 

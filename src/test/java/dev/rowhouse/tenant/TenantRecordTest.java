@@ -83,7 +83,8 @@ class TenantRecordTest {
             TenantTest.newKey(7),
             "ci",
             Set.of(Scope.USAGE_READ),
-            Instant.parse("2027-01-01T00:00:00Z")));
+            Instant.parse("2027-01-01T00:00:00Z"),
+            null));
     TenantProfile before = profile();
     kit.stop(record);
     TestProbe<Notice> next = kit.createTestProbe(Notice.class);
@@ -159,7 +160,7 @@ class TenantRecordTest {
     return new TenantRecord.Setting(
         fence,
         JournalProbe.of(kit.system(), PersistenceTestKitReadJournal.Identifier()),
-        Duration.ofSeconds(3),
+        Duration.ofMinutes(1),
         "standard",
         InstantSource.fixed(Instant.parse("2026-03-01T10:00:00Z")));
   }

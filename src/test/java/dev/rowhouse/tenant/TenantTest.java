@@ -156,13 +156,55 @@ class TenantTest {
     }
 
     @Test
+    void aKeysNameAndLimitsArePatchedAndARotationKeepsThem() {
+      TenantReply changed =
+          send(changeFirst("{\"name\": \"ci\", \"limits\": {\"concurrent_requests\": 2}}"));
+      KeyEntry key = assertInstanceOf(TenantReply.KeyChanged.class, changed).key();
+      assertEquals("ci", key.name());
+      assertEquals(new Limits(null, null, 2L, null, null, null), key.limits());
+      long version = tenant.version();
+      send(changeFirst("{\"limits\": {\"concurrent_requests\": 2}}"));
+      assertEquals(version, tenant.version(), "nothing changed, nothing written");
+      NewKey second = newKey('s');
+      send(new TenantCommand.RotateKey(request(), first.id(), second, 60));
+      NewKey third = newKey('t');
+      send(new TenantCommand.RotateKey(request(), second.id(), third, 60));
+      KeyEntry last = requireNonNull(tenant.keys().entries().get(third.id()));
+      assertEquals(key.limits(), last.limits());
+      assertEquals(List.of(first.id(), second.id()), last.replaced());
+      assertEquals(first.id(), last.meter());
+      assertRefused(Reason.INVALID, changeFirst("{\"limits\": {\"queue_length\": 2}}"));
+      assertRefused(
+          Reason.KEY_NOT_FOUND,
+          new TenantCommand.ChangeKey(request(), newKey('n').id(), new TenantPatch("{}")));
+    }
+
+    private TenantCommand changeFirst(String patch) {
+      return new TenantCommand.ChangeKey(request(), first.id(), new TenantPatch(patch));
+    }
+
+    @Test
+    void aMarkOfABudgetIsNotedOnceAndUntilTheNextMonth() {
+      BudgetMark march = new BudgetMark(BudgetMark.TOKENS, null, "2026-03", 80, 1_000);
+      send(new TenantCommand.MarkBudget(march));
+      long version = tenant.version();
+      send(new TenantCommand.MarkBudget(march));
+      assertEquals(version, tenant.version());
+      BudgetMark april = new BudgetMark(BudgetMark.TOKENS, null, "2026-04", 80, 1_000);
+      TenantProfile profile = profile(send(new TenantCommand.MarkBudget(april)));
+      assertEquals(List.of(new BudgetMark.Reached(april, now)), profile.marks());
+    }
+
+    @Test
     void aKeyThatWouldBeExpiredOrOpenNothingIsRefused() {
       assertRefused(Reason.INVALID, createKey(newKey('k'), now));
       assertRefused(
-          Reason.INVALID, new TenantCommand.CreateKey(request(), newKey('k'), "n", Set.of(), null));
+          Reason.INVALID,
+          new TenantCommand.CreateKey(request(), newKey('k'), "n", Set.of(), null, null));
       assertRefused(
           Reason.INVALID,
-          new TenantCommand.CreateKey(request(), newKey('k'), " ", Set.of(Scope.INFERENCE), null));
+          new TenantCommand.CreateKey(
+              request(), newKey('k'), " ", Set.of(Scope.INFERENCE), null, null));
     }
 
     @Test
@@ -345,7 +387,8 @@ class TenantTest {
         new TenantCommand.Suspend(request()),
         new TenantCommand.Resume(request()),
         new TenantCommand.Offboard(request()),
-        new TenantCommand.CreateKey(request(), newKey('k'), "n", Set.of(Scope.INFERENCE), null),
+        new TenantCommand.CreateKey(
+            request(), newKey('k'), "n", Set.of(Scope.INFERENCE), null, null),
         new TenantCommand.RevokeKey(request(), newKey('f').id()),
         new TenantCommand.RotateKey(request(), newKey('f').id(), newKey('r'), 0),
         new TenantCommand.PutPrompt(request(), "p", "x", null),
@@ -391,7 +434,8 @@ class TenantTest {
 
   private TenantCommand createKey(
       NewKey key, @org.jspecify.annotations.Nullable Instant expiresAt) {
-    return new TenantCommand.CreateKey(request(), key, "ci", Set.of(Scope.INFERENCE), expiresAt);
+    return new TenantCommand.CreateKey(
+        request(), key, "ci", Set.of(Scope.INFERENCE), expiresAt, null);
   }
 
   private static TenantProfile profile(TenantReply reply) {

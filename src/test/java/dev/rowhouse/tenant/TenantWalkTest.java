@@ -155,7 +155,8 @@ class TenantWalkTest {
                     mint(),
                     "key",
                     Set.of(Scope.INFERENCE),
-                    random.nextBoolean() ? now.plusSeconds(random.nextInt(100_000)) : null);
+                    random.nextBoolean() ? now.plusSeconds(random.nextInt(100_000)) : null,
+                    null);
       };
     }
 

@@ -17,18 +17,23 @@ import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 
 /** A node's journal in a directory, and ledgers on it. The clock stands until it is moved. */
 final class House implements AutoCloseable {
   static final TenantId ACME = new TenantId("acme");
-  static final Duration PATIENCE = Duration.ofSeconds(30);
+  static final Duration PATIENCE = Duration.ofMinutes(1);
+
+  private static final int BLOCKING_THREADS = 4;
 
   final ActorTestKit kit;
   final Database database;
@@ -63,16 +68,21 @@ final class House implements AutoCloseable {
                 rowhouse.blocking-dispatcher {
                   type = Dispatcher
                   executor = thread-pool-executor
-                  thread-pool-executor.fixed-pool-size = 4
+                  thread-pool-executor.fixed-pool-size = %d
                 }
                 rowhouse.usage {
                   snapshot-every = 5, check-every = 100ms, reconcile-every = 1h
                   restart-backoff-min = 50ms, restart-backoff-max = 400ms
                 }
+                # A slow machine is no journal that fails.
+                rowhouse.journal.jdbc.connection-timeout = 60s
+                pekko-persistence-jdbc.shared-databases.slick.db.connectionTimeout = 60000
+                jdbc-journal.circuit-breaker.call-timeout = 60s
+                jdbc-snapshot-store.circuit-breaker.call-timeout = 60s
                 pekko.actor.provider = local
                 pekko.loglevel = WARNING
                 """
-                    .formatted(directory.toAbsolutePath())))
+                    .formatted(directory.toAbsolutePath(), BLOCKING_THREADS)))
         .withFallback(ConfigFactory.parseResources("usage.conf"))
         .withFallback(ConfigFactory.parseResources("persistence.conf"))
         .withFallback(ConfigFactory.parseResources("serialization.conf"))
@@ -158,6 +168,26 @@ final class House implements AutoCloseable {
       ActorRef<UsageLedger.Command> ledger, Function<ActorRef<T>, UsageLedger.Command> question) {
     CompletionStage<T> answer = AskPattern.ask(ledger, question::apply, PATIENCE, kit.scheduler());
     return answer.toCompletableFuture().join();
+  }
+
+  /** Keeps every thread busy that may block, until what this returns is counted down. */
+  CountDownLatch block() {
+    CountDownLatch open = new CountDownLatch(1);
+    Executor blocking =
+        kit.system()
+            .dispatchers()
+            .lookup(DispatcherSelector.fromConfig("rowhouse.blocking-dispatcher"));
+    for (int thread = 0; thread < BLOCKING_THREADS; thread++) {
+      blocking.execute(
+          () -> {
+            try {
+              open.await();
+            } catch (InterruptedException e) {
+              throw new IllegalStateException(e);
+            }
+          });
+    }
+    return open;
   }
 
   void stop(ActorRef<UsageLedger.Command> ledger) {

@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What the first version wrote, as values; {@code main}, given src/test/resources, wrote the files
- * of it. A later version adds files of its own and never changes these.
+ * What each version wrote, as values; {@code main}, given src/test/resources, writes the files that
+ * are not there. A later version adds files of its own and never changes those of an earlier one.
  */
 final class JournalFixture {
   static final String ATTEMPT_1 = "019cd7a5-8c00-7aaa-8000-000000000001";
@@ -79,6 +79,7 @@ final class JournalFixture {
     return new StartedEntry(ATTEMPT_3, TIME + 2, "k8", "large", 4_096);
   }
 
+  /** The first version had no chains. */
   static LedgerState state() {
     LedgerState state = new LedgerState(RULES, ZoneOffset.UTC);
     state.apply(3, 1, opened());
@@ -86,11 +87,35 @@ final class JournalFixture {
     return state;
   }
 
+  static LedgerEvent.SegmentOpened chainedOpening() {
+    return new LedgerEvent.SegmentOpened(
+            3,
+            TIME,
+            "node-1",
+            new Totals(1, 2, 3, 4, 5, 6, 7),
+            Map.of(1L, 20L, 2L, 4_000_000_000L),
+            Map.of(2L, "c0ffee", 1L, ""),
+            null)
+        .chained("usage|acme|3");
+  }
+
+  static LedgerEvent.Recorded chainedCommit() {
+    return recorded().chained(String.valueOf(chainedOpening().chain()));
+  }
+
+  static LedgerState chainedState() {
+    LedgerState state = new LedgerState(RULES, ZoneOffset.UTC);
+    state.apply(3, 1, chainedOpening());
+    state.apply(3, 2, chainedCommit());
+    return state;
+  }
+
+  /** What this version writes, under the name of the version that wrote it first. */
   static Map<String, Object> all() {
     Map<String, Object> all = new LinkedHashMap<>();
-    all.put("journal-v1/segment-opened", opened());
-    all.put("journal-v1/recorded", recorded());
-    all.put("journal-v1/snapshot", state().snapshot(Instant.ofEpochMilli(TIME + 3)));
+    all.put("journal-v3/segment-opened", chainedOpening());
+    all.put("journal-v3/recorded", chainedCommit());
+    all.put("journal-v3/snapshot", chainedState().snapshot(Instant.ofEpochMilli(TIME + 3)));
     return all;
   }
 

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.rowhouse.JournalFiles;
@@ -13,6 +14,7 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
@@ -32,17 +34,55 @@ final class JournalFormatTest {
   }
 
   @Test
-  void readsTheSnapshotOfTheFirstVersion() throws IOException {
+  void readsTheChainedEventsOfTheThirdVersion() throws IOException {
+    assertEquals(JournalFixture.chainedOpening(), FILES.kept("journal-v3/segment-opened"));
+    LedgerEvent.Recorded kept =
+        assertInstanceOf(LedgerEvent.Recorded.class, FILES.kept("journal-v3/recorded"));
+    assertEquals(JournalFixture.chainedCommit(), kept);
+    assertEquals(JournalFixture.recorded().records(), kept.records());
+    assertEquals(JournalFixture.recorded().started(), kept.started());
+  }
+
+  @Test
+  void theChainOfTheThirdVersionNeverChanges() {
+    LedgerChain chain = new LedgerChain(House.ACME);
+    chain.next(3, 1, JournalFixture.chainedOpening());
+    chain.next(3, 2, JournalFixture.chainedCommit());
+    LedgerChain.Report report = chain.end();
+    assertEquals(List.of(), report.faults());
+    assertEquals(
+        List.of(
+            new ChainHead(
+                "usage|acme|3",
+                2,
+                "5c25ec589df86f4174e2f38ea25ba9417481ab28d2ba596e484b18c29608f205")),
+        report.heads());
+  }
+
+  @Test
+  void readsTheSnapshotOfTheThirdVersion() throws IOException {
+    assertSame(JournalFixture.chainedState(), "journal-v3/snapshot");
+  }
+
+  /** It lacks what each key used, so the ledger is read from its events instead. */
+  @Test
+  void usesNoSnapshotOfTheFirstVersion() throws IOException {
     LedgerSnapshot kept = assertInstanceOf(LedgerSnapshot.class, FILES.kept("journal-v1/snapshot"));
+    assertNull(LedgerState.restore(JournalFixture.RULES, ZoneOffset.UTC, kept));
+  }
+
+  private static void assertSame(LedgerState state, String name) throws IOException {
+    LedgerSnapshot kept = assertInstanceOf(LedgerSnapshot.class, FILES.kept(name));
     LedgerState restored = LedgerState.restore(JournalFixture.RULES, ZoneOffset.UTC, kept);
     assertNotNull(restored);
-    LedgerState state = JournalFixture.state();
     Instant time = Sample.NOON;
     assertEquals(state.totals(), restored.totals());
     assertEquals(state.read(), restored.read());
     assertEquals(state.openStarts(), restored.openStarts());
     assertEquals(state.month(time), restored.month(time));
     assertEquals(state.lastMinute(time), restored.lastMinute(time));
+    assertEquals(Set.of("k7"), restored.keys(time).keySet());
+    assertEquals(state.keys(time), restored.keys(time));
     for (Bucket bucket : Bucket.values()) {
       assertEquals(
           state.rows(bucket, time, time.plusSeconds(1), GroupBy.KEY),
@@ -68,6 +108,6 @@ final class JournalFormatTest {
       records.add(Sample.record(Sample.NOON));
     }
     String bytes = FILES.text(new LedgerEvent.Recorded(records, List.of())).lines().toList().get(2);
-    assertTrue(Base64.getDecoder().decode(bytes).length / 400 <= 160);
+    assertTrue(Base64.getDecoder().decode(bytes).length / 400 <= 50);
   }
 }

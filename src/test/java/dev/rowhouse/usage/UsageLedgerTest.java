@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
 import java.time.Duration;
@@ -13,6 +14,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import org.apache.pekko.actor.testkit.typed.javadsl.FishingOutcomes;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -63,8 +65,8 @@ final class UsageLedgerTest {
       LedgerReply.Opened opened = again.opened();
       assertEquals(new Totals(60, 0, 0, 0, 600, 300, 60 * 75), opened.totals());
       assertEquals(new MonthUse("2026-03", 60, 600, 300, 60 * 75), opened.month());
-      assertEquals(60, opened.lastMinuteRequests());
-      assertEquals(900, opened.lastMinuteTokens());
+      assertEquals(60, opened.lastMinute().stream().mapToLong(SecondUse::requests).sum());
+      assertEquals(900, opened.lastMinute().stream().mapToLong(SecondUse::tokens).sum());
       assertEquals(List.of(open), opened.openStarts());
       assertEquals(records, house.records(again.ledger()));
       house.append(again.ledger(), Sample.record(NOON));
@@ -96,6 +98,8 @@ final class UsageLedgerTest {
       opening.opened();
       TestProbe<LedgerReply.Append> parent = house.kit.createTestProbe(LedgerReply.Append.class);
       List<UsageRecord> all = some(6);
+      // Until all three are there, the ledger cannot claim the segment for the first of them.
+      CountDownLatch open = house.block();
       opening
           .ledger()
           .tell(new UsageLedger.Append(7, all.subList(0, 3), List.of(), parent.getRef()));
@@ -103,6 +107,7 @@ final class UsageLedgerTest {
       opening.ledger().tell(new UsageLedger.Append(8, some(1), List.of(), parent.getRef()));
       parent.expectMessage(
           House.PATIENCE, new LedgerReply.AppendFailed(8, "another batch is written"));
+      open.countDown();
       parent.expectMessage(House.PATIENCE, new LedgerReply.Appended(7));
       assertEquals(all, house.records(opening.ledger()));
     }
@@ -275,7 +280,9 @@ final class UsageLedgerTest {
       house.pass(Duration.ofMinutes(21));
       House.Opening again = house.ledger();
       assertEquals(List.of(start), again.opened().openStarts());
+      long until = System.nanoTime() + House.PATIENCE.toNanos();
       while (house.totals(again.ledger()).unknown() == 0) {
+        assertTrue(System.nanoTime() < until, "still open after " + House.PATIENCE);
         Thread.onSpinWait();
       }
       assertEquals(List.of(UsageRecord.unknown(start)), house.records(again.ledger()));

@@ -1,0 +1,147 @@
+package dev.rowhouse.tenant;
+
+import com.google.crypto.tink.AccessesPartialKey;
+import com.google.crypto.tink.Aead;
+import com.google.crypto.tink.InsecureSecretKeyAccess;
+import com.google.crypto.tink.KeysetHandle;
+import com.google.crypto.tink.RegistryConfiguration;
+import com.google.crypto.tink.aead.AeadConfig;
+import com.google.crypto.tink.aead.PredefinedAeadParameters;
+import com.google.crypto.tink.aead.XAesGcmKey;
+import com.google.crypto.tink.util.SecretBytes;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.GeneralSecurityException;
+import java.util.HexFormat;
+import java.util.Map;
+import java.util.random.RandomGenerator;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The key that wraps every tenant's data key, and seals nothing else. Who has it and the database
+ * can read what tenants wrote; who has only one of them cannot. Keep it out of the database's
+ * backups.
+ *
+ * <p>It comes from {@value #VARIABLE} where that is set (a cluster of several nodes must set it),
+ * else from the file {@code master-key} (mode 0600) of the data directory, which the very first
+ * start makes. A lost one is never replaced by a new one: what was sealed would be lost unseen.
+ */
+public final class MasterKey {
+  public static final String VARIABLE = "ROWHOUSE_MASTER_KEY";
+  public static final String FILE_NAME = "master-key";
+
+  private static final int SECRET_BYTES = 32;
+
+  /** Shorter text from the environment could be guessed. */
+  private static final int TEXT_LENGTH_MIN = 32;
+
+  private static final String DERIVATION = "HmacSHA256";
+  private static final String PURPOSE = "rowhouse-master-key-v1";
+
+  private final Aead aead;
+
+  private MasterKey(Aead aead) {
+    this.aead = aead;
+  }
+
+  /** The key of that text, which has at least 32 characters. */
+  // The bytes come from outside, so the key is made of its parts.
+  @AccessesPartialKey
+  public static MasterKey of(String text) {
+    if (text.length() < TEXT_LENGTH_MIN) {
+      throw new IllegalArgumentException(
+          "the master key must have at least " + TEXT_LENGTH_MIN + " characters");
+    }
+    try {
+      AeadConfig.register();
+      Mac mac = Mac.getInstance(DERIVATION);
+      mac.init(new SecretKeySpec(text.getBytes(StandardCharsets.UTF_8), DERIVATION));
+      byte[] bytes = mac.doFinal(PURPOSE.getBytes(StandardCharsets.UTF_8));
+      XAesGcmKey key =
+          XAesGcmKey.create(
+              PredefinedAeadParameters.XAES_256_GCM_192_BIT_NONCE_NO_PREFIX,
+              SecretBytes.copyFrom(bytes, InsecureSecretKeyAccess.get()),
+              null);
+      KeysetHandle handle =
+          KeysetHandle.newBuilder()
+              .addEntry(KeysetHandle.importKey(key).withRandomId().makePrimary())
+              .build();
+      return new MasterKey(handle.getPrimitive(RegistryConfiguration.get(), Aead.class));
+    } catch (GeneralSecurityException e) {
+      throw new IllegalStateException("every platform of this house has AES-GCM", e);
+    }
+  }
+
+  /**
+   * Reads the key from the environment or the data directory.
+   *
+   * @param mayMake whether nothing was ever wrapped, so that a new key loses nothing
+   * @return absent: there is none, and none may be made
+   */
+  public static @Nullable MasterKey load(
+      Path dataDirectory, Map<String, String> environment, RandomGenerator random, boolean mayMake)
+      throws IOException {
+    String fromEnvironment = environment.get(VARIABLE);
+    if (fromEnvironment != null && !fromEnvironment.isBlank()) {
+      return of(fromEnvironment.strip());
+    }
+    Path file = dataDirectory.resolve(FILE_NAME);
+    if (!Files.exists(file)) {
+      if (!mayMake) {
+        return null;
+      }
+      create(file, random);
+    }
+    String text = Files.readString(file).strip();
+    if (text.length() < TEXT_LENGTH_MIN) {
+      throw new IOException(file + " is damaged: restore it from a backup");
+    }
+    return of(text);
+  }
+
+  private static void create(Path file, RandomGenerator random) throws IOException {
+    byte[] secret = new byte[SECRET_BYTES];
+    random.nextBytes(secret);
+    // Written aside and moved: after a crash the file is there whole or not at all.
+    Path aside = file.resolveSibling(FILE_NAME + ".new");
+    Files.deleteIfExists(aside);
+    if (file.getFileSystem().supportedFileAttributeViews().contains("posix")) {
+      Files.createFile(
+          aside,
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    } else {
+      Files.createFile(aside);
+    }
+    Files.writeString(
+        aside,
+        HexFormat.of().formatHex(secret) + "\n",
+        StandardOpenOption.WRITE,
+        StandardOpenOption.DSYNC);
+    Files.move(aside, file, StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  /** Wraps a serialised secret under a name; only that name opens it again. */
+  byte[] wrap(byte[] secret, String name) throws GeneralSecurityException {
+    return aead.encrypt(secret, name.getBytes(StandardCharsets.UTF_8));
+  }
+
+  byte[] unwrap(byte[] wrapped, String name) throws GeneralSecurityException {
+    return aead.decrypt(wrapped, name.getBytes(StandardCharsets.UTF_8));
+  }
+
+  Aead aead() {
+    return aead;
+  }
+
+  @Override
+  public String toString() {
+    return "MasterKey(...)";
+  }
+}
