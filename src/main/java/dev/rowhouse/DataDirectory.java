@@ -25,8 +25,12 @@ final class DataDirectory implements AutoCloseable {
     this.lockFile = lockFile;
   }
 
-  /** Makes the directory if need be and takes it; the operating system gives it back at the end. */
-  static DataDirectory take(Path path) {
+  /**
+   * Makes the directory if need be and takes it; the operating system gives it back at the end.
+   *
+   * @param whenInUse what to do when a node has it
+   */
+  static DataDirectory take(Path path, String whenInUse) {
     Path absolute = path.toAbsolutePath().normalize();
     try {
       Files.createDirectories(absolute);
@@ -41,10 +45,7 @@ final class DataDirectory implements AutoCloseable {
         channel.close();
         throw new StartFailure(
             StartFailure.DATA_DIRECTORY,
-            "The data directory "
-                + absolute
-                + " is in use by another node. Stop that node, or set ROWHOUSE_DATA_DIR to another"
-                + " directory.");
+            "The data directory " + absolute + " is in use by another node. " + whenInUse);
       }
       return new DataDirectory(absolute, channel);
     } catch (FileAlreadyExistsException e) {
@@ -52,6 +53,10 @@ final class DataDirectory implements AutoCloseable {
     } catch (IOException e) {
       throw unusable(absolute, e.getClass().getSimpleName() + ": " + e.getMessage());
     }
+  }
+
+  static DataDirectory take(Path path) {
+    return take(path, "Stop that node, or set ROWHOUSE_DATA_DIR to another directory.");
   }
 
   @SuppressWarnings("ReturnsNullCollection") // A lock that somebody else has is no error here.

@@ -19,6 +19,8 @@ import dev.rowhouse.inference.WorkerSettings;
 import dev.rowhouse.journal.Database;
 import dev.rowhouse.journal.Fence;
 import dev.rowhouse.journal.JournalWatch;
+import dev.rowhouse.replay.ReplaySettings;
+import dev.rowhouse.replay.Replays;
 import dev.rowhouse.reporting.Reporting;
 import dev.rowhouse.reporting.ReportingSettings;
 import dev.rowhouse.retrieval.BgeEmbedder;
@@ -28,8 +30,8 @@ import dev.rowhouse.retrieval.Retrieval;
 import dev.rowhouse.serving.Answering;
 import dev.rowhouse.serving.BudgetMarks;
 import dev.rowhouse.serving.Census;
-import dev.rowhouse.serving.InHand;
 import dev.rowhouse.serving.Idempotency;
+import dev.rowhouse.serving.InHand;
 import dev.rowhouse.serving.ServingParts;
 import dev.rowhouse.serving.ServingSettings;
 import dev.rowhouse.serving.TenantEntity;
@@ -44,6 +46,7 @@ import dev.rowhouse.tenant.Erasure;
 import dev.rowhouse.tenant.HouseCatalog;
 import dev.rowhouse.tenant.JournalProbe;
 import dev.rowhouse.tenant.PromptRenderer;
+import dev.rowhouse.tenant.RecordReader;
 import dev.rowhouse.tenant.SigningKey;
 import dev.rowhouse.tenant.TenantDirectory;
 import dev.rowhouse.tenant.TenantDirectoryProjector;
@@ -51,6 +54,7 @@ import dev.rowhouse.tenant.TenantRecord;
 import dev.rowhouse.tenant.TenantSealing;
 import dev.rowhouse.tenant.WriteFence;
 import dev.rowhouse.usage.LedgerSettings;
+import dev.rowhouse.usage.UsageJournal;
 import dev.rowhouse.usage.UsageLedger;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -311,8 +315,23 @@ final class Node {
                         blocking,
                         config.getDuration("rowhouse.tenant.erasure.resume-every")),
                     config.getMemorySize("rowhouse.retrieval.files.bytes-max").toBytes(),
-                    health)));
+                    health,
+                    replays(system, fence, ledgers, clock),
+                    new RunningHouse(system, tenants, catalog, house))));
     return new Node(data, database, system, planes, health, tokenFromFile).withOrderlyEnd();
+  }
+
+  static Replays replays(
+      ActorSystem<?> system, Fence fence, LedgerSettings ledgers, InstantSource clock) {
+    Config config = system.settings().config();
+    ReplaySettings settings = ReplaySettings.of(config);
+    return new Replays(
+        system,
+        new UsageJournal(system, fence, ledgers, settings.attemptsMax()),
+        new RecordReader(system, ledgers.readJournal()),
+        settings,
+        FairnessSettings.from(config),
+        clock);
   }
 
   private static ZoneId defaultZone(Config config) {

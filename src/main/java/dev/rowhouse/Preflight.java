@@ -30,20 +30,35 @@ final class Preflight {
    * database takes no path that depends on where a process was started.
    */
   static Config loadConfig() {
+    return loadConfig(dataDirectory());
+  }
+
+  /** The configuration with another data directory. */
+  static Config loadConfig(Path directory) {
     try {
-      Config files =
-          ConfigFactory.parseResourcesAnySyntax(
-              Node.NAME, ConfigParseOptions.defaults().setAllowMissing(false));
-      String directory = ConfigFactory.load(files).getString(DATA_DIRECTORY);
       return ConfigFactory.parseMap(
-              Map.of(DATA_DIRECTORY, Path.of(directory).toAbsolutePath().normalize().toString()))
+              Map.of(DATA_DIRECTORY, directory.toAbsolutePath().normalize().toString()))
           .withFallback(ConfigFactory.defaultOverrides())
-          .withFallback(files)
+          .withFallback(files())
           .withFallback(ConfigFactory.defaultReferenceUnresolved())
           .resolve();
     } catch (ConfigException e) {
       throw broken(e);
     }
+  }
+
+  /** The data directory that conf/ or the environment names. */
+  static Path dataDirectory() {
+    try {
+      return Path.of(ConfigFactory.load(files()).getString(DATA_DIRECTORY));
+    } catch (ConfigException e) {
+      throw broken(e);
+    }
+  }
+
+  private static Config files() {
+    return ConfigFactory.parseResourcesAnySyntax(
+        Node.NAME, ConfigParseOptions.defaults().setAllowMissing(false));
   }
 
   static StartFailure broken(ConfigException e) {

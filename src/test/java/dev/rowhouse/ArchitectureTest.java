@@ -46,10 +46,13 @@ class ArchitectureTest {
     ARROWS.put("inference", Set.of("fairness", "retrieval", "tenant"));
     ARROWS.put(
         "serving", Set.of("inference", "retrieval", "fairness", "usage", "tenant", "journal"));
+    // What a replay shares out again it shares out by the fair queue itself.
+    ARROWS.put("replay", Set.of("usage", "fairness", "tenant", "journal"));
     // fairness: the operator plane shows the coordinator's own snapshot of the pools.
     ARROWS.put(
         "http",
-        Set.of("serving", "reporting", "audit", "usage", "retrieval", "tenant", "fairness"));
+        Set.of(
+            "serving", "reporting", "audit", "usage", "retrieval", "tenant", "fairness", "replay"));
   }
 
   private static final JavaClasses HOUSE_CLASSES =

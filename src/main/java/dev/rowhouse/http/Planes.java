@@ -3,6 +3,8 @@ package dev.rowhouse.http;
 import com.typesafe.config.Config;
 import dev.rowhouse.audit.AuditLog;
 import dev.rowhouse.fairness.FairnessCoordinator;
+import dev.rowhouse.replay.ReplayHouse;
+import dev.rowhouse.replay.Replays;
 import dev.rowhouse.reporting.Reporting;
 import dev.rowhouse.retrieval.KnowledgeEntity;
 import dev.rowhouse.serving.Answering;
@@ -61,7 +63,9 @@ public final class Planes {
       Idempotency idempotency,
       Erasure erasure,
       long fileBytesMax,
-      Health health) {}
+      Health health,
+      Replays replays,
+      ReplayHouse replayHouse) {}
 
   private final ServerBinding tenantPlane;
   private final ServerBinding operatorPlane;
@@ -249,6 +253,7 @@ public final class Planes {
         new CatalogAdmin(parts.system, parts.keeper, parts.catalog, parts.slotsDefault, askTimeout);
     ClusterAdmin cluster = new ClusterAdmin(parts.system, parts.coordinator, askTimeout);
     DirectoryAdmin directory = new DirectoryAdmin(parts.directory);
+    ReplayAdmin replays = new ReplayAdmin(parts.replays, parts.replayHouse);
     String tenant = "/admin/tenants/{id}";
     Router<Handler> router =
         new Router<Handler>()
@@ -283,7 +288,12 @@ public final class Planes {
                 "/admin/cluster",
                 "Members, roles, workers and the health of their models.",
                 cluster::cluster)
-            .on("GET", "/admin/fairness", "Slots, queues and shares.", cluster::fairness);
+            .on("GET", "/admin/fairness", "Slots, queues and shares.", cluster::fairness)
+            .on(
+                "POST",
+                "/admin/replay",
+                "Computes figures again from the journal: totals, prices, what-ifs, exports.",
+                replays::replay);
     ReportingRoutes.add(router, parts.reporting, parts.directory, parts.clock);
     AuditRoutes.add(router, parts.audit, parts.reporting.chains());
     Router<Handler> open =

@@ -43,6 +43,10 @@ final class LedgerQueries {
         asked.replyTo().tell(new LedgerReply.TotalsNow(state.totals(), state.month(home.now())));
         yield AT_ONCE;
       }
+      case UsageLedger.GetCut asked -> {
+        asked.replyTo().tell(cut(state, asked.buckets()));
+        yield AT_ONCE;
+      }
       case UsageLedger.ReadRecords asked -> records(state, asked);
       case UsageLedger.FindRecord asked -> find(state, asked);
     };
@@ -67,6 +71,16 @@ final class LedgerQueries {
                   asked.bucket().name().toLowerCase(java.util.Locale.ROOT), widest.toDays()));
     }
     return new LedgerReply.UsageRows(state.rows(asked.bucket(), from, to, asked.groupBy()));
+  }
+
+  static LedgerReply.CutNow cut(LedgerState state, UsageLedger.@Nullable Buckets asked) {
+    return new LedgerReply.CutNow(
+        state.totals(),
+        asked == null
+            ? List.of()
+            : state.rows(asked.bucket(), asked.from(), asked.to(), GroupBy.NOTHING),
+        state.read(),
+        state.doubtful().isEmpty());
   }
 
   private CompletionStage<Boolean> records(LedgerState state, UsageLedger.ReadRecords asked) {

@@ -17,8 +17,10 @@ public sealed interface LedgerReply {
 
   sealed interface Find extends LedgerReply {}
 
+  sealed interface Cut extends LedgerReply {}
+
   /** The journal cannot be read now, or too many wait; ask again later. */
-  record Away(String reason) implements Usage, Sums, Records, Find {}
+  record Away(String reason) implements Usage, Sums, Records, Find, Cut {}
 
   /** Every record and start of that batch is on disk. */
   record Appended(long batch) implements Append {}
@@ -33,6 +35,17 @@ public sealed interface LedgerReply {
   record UsageRefused(String parameter, String reason) implements Usage {}
 
   record TotalsNow(Totals totals, MonthUse month) implements Sums {}
+
+  /**
+   * The figures at one moment, and what of the journal they are made of: a replay of exactly that
+   * must come to the same.
+   *
+   * @param rows the buckets that were asked for; empty when none were
+   * @param read the sequence number up to which each segment was counted
+   * @param settled whether no record waits to be compared with others of its attempt
+   */
+  record CutNow(Totals totals, List<UsageRow> rows, Map<Long, Long> read, boolean settled)
+      implements Cut {}
 
   /** A record and the cursor after it. */
   record RecordRow(String id, UsageRecord record) {}

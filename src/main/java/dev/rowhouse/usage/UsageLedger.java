@@ -70,6 +70,13 @@ public final class UsageLedger {
 
   public record GetTotals(ActorRef<? super LedgerReply.Sums> replyTo) implements Query {}
 
+  /** The figures of this moment and what they are made of. */
+  public record GetCut(@Nullable Buckets buckets, ActorRef<? super LedgerReply.Cut> replyTo)
+      implements Query {}
+
+  /** The buckets of that width that start in [from, to). */
+  public record Buckets(Bucket bucket, Instant from, Instant to) {}
+
   /**
    * The records after a cursor, in the order of their positions.
    *

@@ -12,8 +12,13 @@ import com.typesafe.config.ConfigFactory;
 import dev.rowhouse.audit.AuditLog;
 import dev.rowhouse.audit.AuditSettings;
 import dev.rowhouse.fairness.FairnessCoordinator;
+import dev.rowhouse.fairness.FairnessSettings;
 import dev.rowhouse.journal.Database;
 import dev.rowhouse.journal.Fence;
+import dev.rowhouse.replay.ReplayHouse;
+import dev.rowhouse.replay.ReplayReader;
+import dev.rowhouse.replay.ReplaySettings;
+import dev.rowhouse.replay.Replays;
 import dev.rowhouse.reporting.Reconciliation;
 import dev.rowhouse.reporting.Reporting;
 import dev.rowhouse.reporting.ReportingSettings;
@@ -21,9 +26,9 @@ import dev.rowhouse.reporting.Witness;
 import dev.rowhouse.retrieval.KnowledgeEntity;
 import dev.rowhouse.serving.Answering;
 import dev.rowhouse.serving.BudgetMarks;
-import dev.rowhouse.serving.InHand;
 import dev.rowhouse.serving.Idempotency;
 import dev.rowhouse.serving.IdempotencySettings;
+import dev.rowhouse.serving.InHand;
 import dev.rowhouse.serving.TenantEntity;
 import dev.rowhouse.serving.TenantPort;
 import dev.rowhouse.serving.Throttle;
@@ -37,13 +42,18 @@ import dev.rowhouse.tenant.Erasure;
 import dev.rowhouse.tenant.FieldError;
 import dev.rowhouse.tenant.KeysFixture;
 import dev.rowhouse.tenant.ModelReader;
+import dev.rowhouse.tenant.Plan;
 import dev.rowhouse.tenant.PlanReader;
+import dev.rowhouse.tenant.RecordReader;
 import dev.rowhouse.tenant.SigningKey;
 import dev.rowhouse.tenant.TenantDirectory;
 import dev.rowhouse.tenant.TenantId;
 import dev.rowhouse.tenant.TenantSealing;
 import dev.rowhouse.tenant.TenantSpecReader;
+import dev.rowhouse.usage.LedgerReply;
 import dev.rowhouse.usage.LedgerSettings;
+import dev.rowhouse.usage.UsageJournal;
+import dev.rowhouse.usage.UsageLedger;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -60,8 +70,10 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.cluster.sharding.typed.ShardingEnvelope;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -71,6 +83,8 @@ class OpenApiTest {
   private static final Pattern PARAMETER = Pattern.compile("\\{([^}]+)}");
   private static final Set<String> METHODS = Set.of("get", "put", "post", "delete", "patch");
 
+  private static final ReplaySettings REPLAY_SETTINGS =
+      ReplaySettings.of(ConfigFactory.parseResources("replay.conf").resolve());
   private static final ActorTestKit KIT = ActorTestKit.create();
   private static JsonNode tenant = Json.object();
   private static JsonNode operator = Json.object();
@@ -158,6 +172,26 @@ class OpenApiTest {
     for (String name : List.of("Limits", "DeadlineMillis")) {
       assertTrue(operator.at("/components/schemas/" + name).isObject(), name);
     }
+  }
+
+  @Test
+  void eachFieldOfAReplayIsKnownToOneKindOfIt() {
+    ObjectNode all = allFields("POST", "/admin/replay");
+    all.fieldNames()
+        .forEachRemaining(
+            field ->
+                assertTrue(
+                    Stream.of("totals", "price", "what_if", "export")
+                        .anyMatch(what -> isKnown(what, field)),
+                    field));
+  }
+
+  private static boolean isKnown(String what, String field) {
+    ObjectNode body = Json.object();
+    body.putNull(field);
+    body.put("what", what);
+    return !(ReplayReader.read(body, REPLAY_SETTINGS) instanceof Checked.Bad<?> bad)
+        || bad.errors().stream().noneMatch(error -> error.message().contains("not a known field"));
   }
 
   /** A body with each field of the schema, and each field of its objects, all null. */
@@ -325,6 +359,55 @@ class OpenApiTest {
             Runnable::run,
             Duration.ofHours(1)),
         1_000,
-        new Health());
+        new Health(),
+        replays(database),
+        new NoHouse());
+  }
+
+  private static Replays replays(Database database) {
+    LedgerSettings ledgers =
+        LedgerSettings.of(
+            ConfigFactory.parseString(
+                    "rowhouse.usage { read-journal = pekko.persistence.testkit.query,"
+                        + " blocking-dispatcher = pekko.actor.default-blocking-io-dispatcher }")
+                .withFallback(ConfigFactory.parseResources("usage.conf"))
+                .resolve());
+    return new Replays(
+        KIT.system(),
+        new UsageJournal(
+            KIT.system(), Fence.open(database, InstantSource.system()), ledgers, 1_000),
+        new RecordReader(KIT.system(), ledgers.readJournal()),
+        REPLAY_SETTINGS,
+        FairnessSettings.from(ConfigFactory.parseResources("fairness.conf").resolve()),
+        InstantSource.system());
+  }
+
+  /** The documents are asked for; no replay is. */
+  private record NoHouse() implements ReplayHouse {
+    @Override
+    public CompletionStage<LedgerReply.Cut> cut(
+        TenantId tenant, UsageLedger.@Nullable Buckets buckets) {
+      throw new AssertionError("no replay was begun");
+    }
+
+    @Override
+    public Catalog catalog() {
+      return Catalog.EMPTY;
+    }
+
+    @Override
+    public Plan plan(String name) {
+      throw new AssertionError("no replay was begun");
+    }
+
+    @Override
+    public int workers() {
+      return 0;
+    }
+
+    @Override
+    public String ledger() {
+      return "none";
+    }
   }
 }

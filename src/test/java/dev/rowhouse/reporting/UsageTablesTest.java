@@ -236,7 +236,9 @@ final class UsageTablesTest {
     }
     await(ACME, 3);
     assertEquals(1, office.anchor());
-    assertTrue(office.anchors.get("usage|acme|1").startsWith("4 "), "the fourth event is the last");
+    assertTrue(
+        office.anchors.getOrDefault("usage|acme|1", "").startsWith("4 "),
+        "the fourth event is the last");
     assertEquals(List.of(), office.faults(ACME));
     office.sql(
         "delete from \"event_journal\" where \"persistence_id\" = 'usage|acme|1'"

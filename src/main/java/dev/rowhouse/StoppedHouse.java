@@ -1,0 +1,155 @@
+package dev.rowhouse;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import dev.rowhouse.journal.Database;
+import dev.rowhouse.journal.Fence;
+import dev.rowhouse.replay.ReplayHouse;
+import dev.rowhouse.replay.ReplaySettings;
+import dev.rowhouse.replay.Replays;
+import dev.rowhouse.tenant.Catalog;
+import dev.rowhouse.tenant.HouseCatalog;
+import dev.rowhouse.tenant.Plan;
+import dev.rowhouse.tenant.TenantId;
+import dev.rowhouse.usage.LedgerReply;
+import dev.rowhouse.usage.LedgerSettings;
+import dev.rowhouse.usage.UsageJournal;
+import dev.rowhouse.usage.UsageLedger;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The embedded journal of a node that does not run, opened for a replay. Plans and models are those
+ * of conf/, because the operator's changes to them are read by a running node only.
+ */
+final class StoppedHouse implements ReplayHouse, AutoCloseable {
+  private static final Duration STOP_TIMEOUT = Duration.ofSeconds(20);
+
+  private final DataDirectory data;
+  private final Database database;
+  private final ActorSystem<Void> system;
+  private final HouseCatalog house;
+  private final UsageJournal journal;
+  private final Replays replays;
+
+  private StoppedHouse(
+      DataDirectory data,
+      Database database,
+      ActorSystem<Void> system,
+      HouseCatalog house,
+      UsageJournal journal,
+      Replays replays) {
+    this.data = data;
+    this.database = database;
+    this.system = system;
+    this.house = house;
+    this.journal = journal;
+    this.replays = replays;
+  }
+
+  /**
+   * Takes the data directory, as a node does.
+   *
+   * @param url where to ask instead, when a node runs
+   */
+  static StoppedHouse open(Path directory, String url) {
+    if (!Files.exists(directory.resolve("journal.mv.db"))) {
+      throw new CommandFailure(
+          StartFailure.USAGE,
+          "there is no journal in " + directory + "; name a node's data directory with --data-dir");
+    }
+    DataDirectory data =
+        DataDirectory.take(directory, "Leave --offline out to ask it at " + url + ", or stop it.");
+    Database database = null;
+    ActorSystem<Void> system = null;
+    try {
+      Config config =
+          ConfigFactory.parseString("pekko.actor.provider = local\npekko.loglevel = ERROR")
+              .withFallback(Preflight.loadConfig(directory));
+      database = Preflight.openDatabase(config);
+      Fence fence = Fence.open(database, InstantSource.system());
+      system = ActorSystem.create(Behaviors.empty(), Node.NAME, config);
+      LedgerSettings ledgers = LedgerSettings.of(config);
+      ReplaySettings settings = ReplaySettings.of(config);
+      return new StoppedHouse(
+          data,
+          database,
+          system,
+          HouseCatalog.of(config),
+          new UsageJournal(system, fence, ledgers, settings.attemptsMax()),
+          Node.replays(system, fence, ledgers, InstantSource.system()));
+    } catch (RuntimeException e) {
+      close(data, database, system);
+      throw e;
+    }
+  }
+
+  ActorSystem<Void> system() {
+    return system;
+  }
+
+  Replays replays() {
+    return replays;
+  }
+
+  @Override
+  public CompletionStage<LedgerReply.Cut> cut(
+      TenantId tenant, UsageLedger.@Nullable Buckets buckets) {
+    return journal.recovered(tenant, buckets).thenApply(cut -> cut);
+  }
+
+  @Override
+  public Catalog catalog() {
+    return house.catalog();
+  }
+
+  @Override
+  public Plan plan(String name) {
+    return house.planOf(name, catalog());
+  }
+
+  @Override
+  public int workers() {
+    return 0;
+  }
+
+  @Override
+  public String ledger() {
+    return "recovered";
+  }
+
+  @Override
+  public void close() {
+    close(data, database, system);
+  }
+
+  private static void close(
+      DataDirectory data, @Nullable Database database, @Nullable ActorSystem<Void> system) {
+    if (system != null) {
+      system.terminate();
+      try {
+        system
+            .getWhenTerminated()
+            .toCompletableFuture()
+            .get(STOP_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      } catch (ExecutionException | TimeoutException e) {
+        // It was only read: nothing is lost by leaving now.
+      }
+    }
+    if (database != null) {
+      database.close();
+    }
+    data.close();
+  }
+}
