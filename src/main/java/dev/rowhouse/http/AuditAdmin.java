@@ -19,6 +19,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -222,14 +223,14 @@ final class AuditAdmin {
   /** Gathers what belongs to one tenant; an empty name ends the last one. */
   private static final class OneTenant
       implements org.apache.pekko.japi.function.Function<
-          Map.Entry<String, AuditHead>, Iterable<TreeMap<String, AuditHead>>> {
+          Map.Entry<String, AuditHead>, Iterable<SortedMap<String, AuditHead>>> {
     private static final long serialVersionUID = 1L;
 
-    private TreeMap<String, AuditHead> gathered = new TreeMap<>();
+    private SortedMap<String, AuditHead> gathered = new TreeMap<>();
 
     @Override
-    public Iterable<TreeMap<String, AuditHead>> apply(Map.Entry<String, AuditHead> anchor) {
-      List<TreeMap<String, AuditHead>> done = List.of();
+    public Iterable<SortedMap<String, AuditHead>> apply(Map.Entry<String, AuditHead> anchor) {
+      List<SortedMap<String, AuditHead>> done = List.of();
       if (!gathered.isEmpty() && !tenant(gathered.firstKey()).equals(tenant(anchor.getKey()))) {
         done = List.of(gathered);
         gathered = new TreeMap<>();
