@@ -13,11 +13,11 @@
  * command that arrives twice changes something once; a record is written only after the Fence said
  * that nobody else does; a body with a mistake is refused with the path of the field.
  *
- * <p>What a tenant wrote is sealed under a data key of its own ({@link dev.rowhouse.tenant.DataKeys},
- * wrapped by the {@link dev.rowhouse.tenant.MasterKey}): in the journal by {@link
- * dev.rowhouse.tenant.TenantSealing}, at the edge of the record. {@link dev.rowhouse.tenant.Erasure}
- * destroys the key, has every {@link dev.rowhouse.tenant.ErasureTarget} emptied and signs what it
- * did.
+ * <p>What a tenant wrote is sealed under a data key of its own ({@link
+ * dev.rowhouse.tenant.DataKeys}, wrapped by the {@link dev.rowhouse.tenant.MasterKey}): in the
+ * journal by {@link dev.rowhouse.tenant.TenantSealing}, at the edge of the record. {@link
+ * dev.rowhouse.tenant.Erasure} destroys the key, has every {@link
+ * dev.rowhouse.tenant.ErasureTarget} emptied and signs what it did.
  *
  * <p>Operators list tenants from the {@link dev.rowhouse.tenant.TenantDirectory}, a projection, so
  * that a list wakes nobody.
