@@ -150,7 +150,7 @@ final class PriceReplay {
     return Source.lazySource(
             () -> {
               if (!lacking.isEmpty() && !request.keepRecorded()) {
-                throw lacking();
+                return Source.<ObjectNode>failed(lacking());
               }
               ObjectNode line = Json.object();
               ObjectNode total = line.putObject("total");

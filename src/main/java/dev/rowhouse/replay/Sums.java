@@ -10,7 +10,10 @@ import java.util.List;
 /** Requests, tokens and cost, added up record by record. */
 final class Sums implements UsageJournal.Tally {
   private final Progress progress;
-  private final long[] byStatus = new long[UsageRecord.Status.values().length];
+  private long completed;
+  private long cancelled;
+  private long failed;
+  private long unknown;
   private long inputTokens;
   private long outputTokens;
   private long costMicros;
@@ -31,21 +34,19 @@ final class Sums implements UsageJournal.Tally {
   }
 
   private void change(UsageRecord record, int sign) {
-    byStatus[record.status().ordinal()] += sign;
+    switch (record.status()) {
+      case COMPLETED -> completed += sign;
+      case CANCELLED -> cancelled += sign;
+      case FAILED -> failed += sign;
+      case UNKNOWN -> unknown += sign;
+    }
     inputTokens += sign * record.inputTokens();
     outputTokens += sign * record.outputTokens();
     costMicros += sign * record.costMicros();
   }
 
   Totals totals() {
-    return new Totals(
-        byStatus[UsageRecord.Status.COMPLETED.ordinal()],
-        byStatus[UsageRecord.Status.CANCELLED.ordinal()],
-        byStatus[UsageRecord.Status.FAILED.ordinal()],
-        byStatus[UsageRecord.Status.UNKNOWN.ordinal()],
-        inputTokens,
-        outputTokens,
-        costMicros);
+    return new Totals(completed, cancelled, failed, unknown, inputTokens, outputTokens, costMicros);
   }
 
   /** The sums of buckets, which do not tell how requests ended. */

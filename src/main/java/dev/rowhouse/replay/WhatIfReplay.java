@@ -99,15 +99,23 @@ final class WhatIfReplay {
   Source<ObjectNode, NotUsed> lines() {
     return Source.lazySource(
             () -> {
-              int recorded = arrivals.count();
-              Map<String, TenantTerms> changed = changedTerms();
-              checkSlots();
-              addCopies(changed);
-              return Source.from(Arrays.stream(arrivals.models()).boxed().toList())
-                  .mapConcat(model -> pool(model, recorded, changed))
-                  .concat(Source.lazySingle(this::summary));
+              try {
+                return simulations();
+              } catch (ReplayProblem problem) {
+                return Source.<ObjectNode>failed(problem);
+              }
             })
         .mapMaterializedValue(ignored -> NotUsed.getInstance());
+  }
+
+  private Source<ObjectNode, NotUsed> simulations() {
+    int recorded = arrivals.count();
+    Map<String, TenantTerms> changed = changedTerms();
+    checkSlots();
+    addCopies();
+    return Source.from(Arrays.stream(arrivals.models()).boxed().toList())
+        .mapConcat(model -> pool(model, recorded, changed))
+        .concat(Source.lazySingle(this::summary));
   }
 
   private ObjectNode summary() {
@@ -170,7 +178,7 @@ final class WhatIfReplay {
     }
   }
 
-  private void addCopies(Map<String, TenantTerms> changed) {
+  private void addCopies() {
     SplittableRandom random = new SplittableRandom(request.changes().seed());
     int recorded = arrivals.count();
     for (Changes.Added added : request.changes().added()) {
