@@ -11,6 +11,7 @@ import dev.rowhouse.tenant.Checked;
 import dev.rowhouse.tenant.FieldError;
 import java.io.IOException;
 import java.io.InputStream;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionException;
@@ -21,6 +22,9 @@ import picocli.CommandLine.Option;
 /** Of whom and when a replay is, and whether a node is asked or its journal opened. */
 final class ReplayOptions {
   private static final JsonMapper MAPPER = new JsonMapper();
+
+  /** How long the journal may be read without a line: an export says nothing of a large ledger. */
+  private static final Duration SILENCE_MAX = Duration.ofHours(1);
 
   private static final String WHEN_AWAY =
       "Start one with 'rowhouse serve', name another with --url or ROWHOUSE_OPERATOR_URL, or read"
@@ -103,7 +107,7 @@ final class ReplayOptions {
           .toCompletableFuture()
           .join()
           .lines()
-          .runWith(StreamConverters.asInputStream(), house.system());
+          .runWith(StreamConverters.asInputStream(SILENCE_MAX), house.system());
     } catch (CompletionException e) {
       ReplayProblem problem = Replays.problem(e);
       throw new CommandFailure(problem.status() < 500 ? StartFailure.USAGE : 1, problem.text());
