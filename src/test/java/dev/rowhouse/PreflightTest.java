@@ -14,7 +14,7 @@ class PreflightTest {
     String directory = config.getString("rowhouse.data-dir");
     assertEquals(Path.of("data").toAbsolutePath().toString(), directory);
     assertTrue(
-        config.getString("rowhouse.journal.jdbc.url").startsWith("jdbc:h2:file:" + directory));
+        config.getString("rowhouse.journal.jdbc.url").startsWith("jdbc:h2:forced:" + directory));
     assertEquals(
         config.getString("rowhouse.journal.jdbc.url"),
         config.getString("pekko-persistence-jdbc.shared-databases.slick.db.url"));

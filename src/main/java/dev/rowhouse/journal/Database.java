@@ -22,6 +22,7 @@ public final class Database implements AutoCloseable {
 
   /** Opens the pool that {@code rowhouse.journal.jdbc} describes. */
   public static Database open(Config config) {
+    ForcedFiles.register();
     Config jdbc = config.getConfig("rowhouse.journal.jdbc");
     HikariConfig hikari = new HikariConfig();
     hikari.setPoolName("rowhouse");

@@ -36,10 +36,10 @@ public sealed interface LedgerEvent {
    *
    * @param segment the number that the Fence gave
    * @param totals the totals of all that was read
-   * @param read the sequence number up to which each older segment was read, of those that were not
-   *     closed for ever
-   * @param heads the chain at that sequence number, of each segment that no earlier opening had
-   *     named there; empty text where that event is of an old form
+   * @param read the sequence number up to which older segments were read: those that no earlier
+   *     opening had named there, so that a segment's cost does not grow with their number (the
+   *     first form named all)
+   * @param heads the chains of these there; empty text where that event is of an old form
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   record SegmentOpened(

@@ -275,6 +275,10 @@ final class LedgerState {
     return segments.unnamed();
   }
 
+  Map<Long, Long> headsUpTo() {
+    return segments.unnamedUpTo();
+  }
+
   /** Where the chain of a segment stands that this ledger writes. */
   @Nullable String head(long segment) {
     return segments.head(segment);

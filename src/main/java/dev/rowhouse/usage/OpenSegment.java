@@ -59,7 +59,7 @@ final class OpenSegment {
             home.clock().millis(),
             home.owner(),
             known.totals(),
-            known.read(),
+            known.headsUpTo(),
             known.heads(),
             null);
     send(opening.chained(SegmentReader.persistenceId(home.tenant(), claimed)), known);

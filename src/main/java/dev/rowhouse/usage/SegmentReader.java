@@ -64,11 +64,14 @@ final class SegmentReader {
             Throwable.class,
             failure ->
                 new JournalException(
-                    persistenceId
-                        + " cannot be read after sequence number "
-                        + last.get()
-                        + ": "
-                        + failure.getMessage(),
+                    "tenant %s, segment %d (%s), sequence number %d cannot be read: %s; %s"
+                        .formatted(
+                            tenant.value(),
+                            segment,
+                            persistenceId,
+                            last.get() + 1,
+                            failure.getMessage(),
+                            JournalAdvice.of(persistenceId)),
                     failure));
   }
 

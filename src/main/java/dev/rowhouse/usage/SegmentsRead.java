@@ -2,6 +2,7 @@ package dev.rowhouse.usage;
 
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +25,11 @@ final class SegmentsRead {
   /** The heads that the next opening has to name. */
   Map<Long, String> unnamed() {
     return Map.copyOf(unnamed);
+  }
+
+  /** Where those heads stand. */
+  Map<Long, Long> unnamedUpTo() {
+    return unnamed.keySet().stream().collect(Collectors.toMap(it -> it, this::upTo));
   }
 
   /** The chain of a segment that this ledger writes; absent when it is none. */

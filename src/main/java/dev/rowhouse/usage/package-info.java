@@ -22,16 +22,23 @@
  *   <li>A start that nobody settles becomes a record of status {@code unknown} when the longest run
  *       has passed; a later real record takes its place.
  *   <li>A snapshot is only a shortcut: without any, the ledger is rebuilt from the events.
+ *   <li>Every event is a link of its segment's hash chain, and an opening names the heads of the
+ *       segments that none named before; {@link dev.rowhouse.usage.LedgerVerifier} finds what was
+ *       changed, deleted or cut. Events of the first two forms are not chained.
+ *   <li>A row that cannot be read stops its own tenant only, and is named with what to do.
  * </ul>
  *
  * <p>Limits: a row that lands late in an old segment is seen by the running ledger at its next
- * reconciliation, and a reader that had paged past its position does not meet it. Short segments
- * are not compacted yet; what reads them asks the Fence for the list and a snapshot for the
- * positions, so a compaction only has to write a snapshot and forget claims.
+ * reconciliation, and a reader that had paged past its position does not meet it. Segments are
+ * never rewritten or merged: their events are the proof of each bill, a chain and cursors name
+ * them, and projections have their persistence ids. What a start reads is bounded instead: one
+ * snapshot, and the segments of the last {@code late-writes-max}; an opening names only what none
+ * named before. Still growing with the number of segments are two numbers of each in a snapshot and
+ * a row of each in the list of the Fence.
  *
  * <p>Read first: {@link dev.rowhouse.usage.UsageRecord}, then LedgerState (pure: all the rules),
  * then UsageLedger with its hands: LedgerLoader, OpenSegment and Segment, LedgerLookup,
- * SegmentReader.
+ * SegmentReader. The form on disk: RecordPayload and ChainLink.
  */
 @NullMarked
 package dev.rowhouse.usage;

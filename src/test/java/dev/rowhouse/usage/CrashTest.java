@@ -10,15 +10,17 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A process that is killed in the middle of its writes loses nothing that it acknowledged. */
+/**
+ * A process that is killed in the middle of its writes loses nothing that it acknowledged. More
+ * kills: {@code -Drowhouse.crash-rounds=20}.
+ */
 final class CrashTest {
-  private static final int ROUNDS = 2;
+  private static final int ROUNDS = Integer.getInteger("rowhouse.crash-rounds", 3);
   private static final int ACKNOWLEDGED_BEFORE_THE_KILL = 150;
 
   @TempDir private Path directory = Path.of("");
@@ -40,7 +42,9 @@ final class CrashTest {
       assertEquals(Set.of(), missing(acknowledged, found.keySet()));
       assertEquals(Set.of(1), new HashSet<>(found.values()));
       assertEquals(found.size(), totals.requests());
-      assertEquals(List.of(1L, 2L), house.fence.numbers("usage|acme"));
+      assertEquals(ROUNDS, house.fence.numbers("usage|acme").size());
+      System.out.printf(
+          "%d kills: %d acknowledged, 0 of them lost, 0 doubled%n", ROUNDS, acknowledged.size());
     }
   }
 

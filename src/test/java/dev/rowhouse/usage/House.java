@@ -110,10 +110,14 @@ final class House implements AutoCloseable {
   }
 
   Opening ledger(ZoneId zone) {
+    return ledger(ACME, zone);
+  }
+
+  Opening ledger(TenantId tenant, ZoneId zone) {
     TestProbe<LedgerReply.Opened> parent = kit.createTestProbe(LedgerReply.Opened.class);
     return new Opening(
         kit.spawn(
-            UsageLedger.create(ACME, zone, parent.getRef(), fence, settings, "test", clock())),
+            UsageLedger.create(tenant, zone, parent.getRef(), fence, settings, "test", clock())),
         parent);
   }
 

@@ -33,7 +33,7 @@ final class LedgerChainTest {
   private void open(long segment) {
     LedgerEvent.SegmentOpened opened =
         new LedgerEvent.SegmentOpened(
-            segment, 7, "me", state.totals(), state.read(), state.heads(), null);
+            segment, 7, "me", state.totals(), state.headsUpTo(), state.heads(), null);
     write(segment, opened.chained(SegmentReader.persistenceId(House.ACME, segment)));
   }
 
@@ -126,6 +126,7 @@ final class LedgerChainTest {
     assertEquals(
         Map.of(3L, String.valueOf(third.chain()), 1L, String.valueOf(event(1, 5).chain())),
         fourth.heads());
+    assertEquals(Map.of(3L, 1L, 1L, 5L), fourth.read());
   }
 
   @Test
