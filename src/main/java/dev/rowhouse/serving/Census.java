@@ -74,19 +74,16 @@ public final class Census {
         context -> {
           var receptionist = context.getSystem().receptionist();
           receptionist.tell(Receptionist.register(KEY, context.getSelf()));
-          receptionist.tell(
-              Receptionist.subscribe(
-                  KEY,
-                  context.messageAdapter(
-                      Receptionist.Listing.class,
-                      listing -> new Gateways(listing.getServiceInstances(KEY)))));
-          receptionist.tell(
-              Receptionist.subscribe(
-                  InferenceWorker.KEY,
-                  context.messageAdapter(
-                      Receptionist.Listing.class,
-                      listing ->
-                          new AllWorkers(listing.getServiceInstances(InferenceWorker.KEY)))));
+          // One adapter for both: a second one of the same class would take the first one's place.
+          ActorRef<Receptionist.Listing> listings =
+              context.messageAdapter(
+                  Receptionist.Listing.class,
+                  listing ->
+                      listing.isForKey(KEY)
+                          ? new Gateways(listing.getServiceInstances(KEY))
+                          : new AllWorkers(listing.getServiceInstances(InferenceWorker.KEY)));
+          receptionist.tell(Receptionist.subscribe(KEY, listings));
+          receptionist.tell(Receptionist.subscribe(InferenceWorker.KEY, listings));
           return new Node(context, inHand).behavior();
         });
   }

@@ -237,8 +237,7 @@ class IdempotencyIT {
   private static TenantClient tenant(String name) {
     Reply there = node.operator().get("/admin/tenants/" + name);
     if (there.status() == 404) {
-      return node.tenant(
-          node.operator().onboard(name, "{\"retrieval\": {\"stores\": []}}"));
+      return node.tenant(node.operator().onboard(name, "{\"retrieval\": {\"stores\": []}}"));
     }
     Reply made = node.operator().post("/admin/tenants/" + name + "/keys", "{\"name\": \"more\"}");
     return node.tenant(made.json().at("/key").asText());
