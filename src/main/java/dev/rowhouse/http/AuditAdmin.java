@@ -174,9 +174,9 @@ final class AuditAdmin {
                                 more
                                     ? Optional.of(Pair.create(open, progress(open)))
                                     : Optional.<Pair<AuditVerification, ObjectNode>>empty()))
-            .concat(Source.lazySource(() -> Source.from(tally.log(verification.report()))))
-            .concat(Source.lazySource(() -> ledgers(tally)))
-            .concat(Source.lazySingle(tally::end));
+            .concatLazy(Source.lazySource(() -> Source.from(tally.log(verification.report()))))
+            .concatLazy(Source.lazySource(() -> ledgers(tally)))
+            .concatLazy(Source.lazySingle(tally::end));
     return CompletableFuture.completedFuture(
         HttpResponse.create()
             .withEntity(

@@ -121,7 +121,7 @@ final class ReconcileAdmin {
                                 ? progress.failed(tenant, failure)
                                 : progress.done(outcome)))
         .mapConcat(lines -> lines)
-        .concat(Source.lazySingle(progress::end))
+        .concatLazy(Source.lazySingle(progress::end))
         .map(line -> Json.bytes(line).concat(ByteString.fromString("\n")))
         .watchTermination(
             (notUsed, done) -> {
