@@ -234,7 +234,7 @@ final class Node {
     ActorRef<Census.Command> census =
         system.systemActorOf(
             Census.create(inHand), "census", DispatcherSelector.defaultDispatcher());
-    JournalWatch watch = JournalWatch.start(database, self, config);
+    JournalWatch watch = JournalWatch.start(database, data.path(), self, config);
     system.getWhenTerminated().whenComplete((_, _) -> watch.close());
     health.journal(watch::isAvailable);
     BudgetMarks marks = new BudgetMarks();

@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.h2.store.fs.FilePath;
 import org.h2.store.fs.FilePathWrapper;
 
@@ -18,6 +20,13 @@ import org.h2.store.fs.FilePathWrapper;
  */
 public final class ForcedFiles extends FilePathWrapper {
   private static final String SCHEME = "forced";
+
+  /**
+   * The channel of each file, by its name. A store of H2 that fails leaves its file open and locked;
+   * whoever opens it again takes it over, and the failed store can write no more.
+   */
+  private static final Map<String, FileChannel> OPEN = new ConcurrentHashMap<>();
+
   private static final FilePath REGISTERED = new ForcedFiles();
 
   /** Lets H2 know the scheme. */
@@ -31,7 +40,12 @@ public final class ForcedFiles extends FilePathWrapper {
       return super.open(mode);
     }
     boolean isNew = !exists();
+    FileChannel before = OPEN.remove(toString());
+    if (before != null) {
+      before.close();
+    }
     FileChannel channel = super.open("rwd");
+    OPEN.put(toString(), channel);
     if (isNew) {
       forceEntry();
     }

@@ -1,6 +1,9 @@
 package dev.rowhouse.journal;
 
 import com.typesafe.config.Config;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -18,7 +21,8 @@ import org.slf4j.LoggerFactory;
  * and then. What asks for it is answered at once, from any thread, so that admission closes before
  * the first tenant has anything to lose, and opens again by itself.
  *
- * <p>The journal is away when the last write failed, or when one has had no answer for too long. A
+ * <p>The journal is away when the last write failed, when one has had no answer for too long, or
+ * when its disk is nearly full: the rest is for what is in flight. A
  * watch that was not run at all, in a paused process, says nothing.
  */
 public final class JournalWatch implements AutoCloseable {
@@ -45,7 +49,8 @@ public final class JournalWatch implements AutoCloseable {
   }
 
   /** Begins to watch, as {@code rowhouse.journal.watch} says. */
-  public static JournalWatch start(Database database, String node, Config root) {
+  public static JournalWatch start(
+      Database database, Path dataDirectory, String node, Config root) {
     Config config = root.getConfig("rowhouse.journal.watch");
     String name = node.substring(0, Math.min(node.length(), NODE_LENGTH_MAX));
     try (Connection connection = database.connection();
@@ -62,12 +67,29 @@ public final class JournalWatch implements AutoCloseable {
     }
     JournalWatch watch =
         new JournalWatch(
-            () -> beat(database, name),
+            () -> {
+              requireSpace(dataDirectory, config.getBytes("disk-free-min"));
+              beat(database, name);
+            },
             config.getDuration("answer-within"),
             () -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime()));
     Duration every = config.getDuration("every");
     Thread.ofPlatform().daemon().name("journal-watch").start(() -> watch.probeEach(every));
     return watch;
+  }
+
+  /** A database whose file cannot grow does not fail a write, it closes: better not to try. */
+  private static void requireSpace(Path directory, long bytes) throws SQLException {
+    try {
+      long free = Files.getFileStore(directory).getUsableSpace();
+      if (free < bytes) {
+        throw new SQLException(
+            "%d MiB are free on the disk of %s, and %d must be: make room"
+                .formatted(free >> 20, directory, bytes >> 20));
+      }
+    } catch (IOException e) {
+      throw new SQLException("the disk of " + directory + " does not say what is free", e);
+    }
   }
 
   private static void beat(Database database, String node) throws SQLException {
