@@ -27,6 +27,7 @@ import dev.rowhouse.retrieval.BgeEmbedder;
 import dev.rowhouse.retrieval.KnowledgeEntity;
 import dev.rowhouse.retrieval.KnowledgeErasure;
 import dev.rowhouse.retrieval.Retrieval;
+import dev.rowhouse.retrieval.UnfinishedUploads;
 import dev.rowhouse.serving.Answering;
 import dev.rowhouse.serving.BudgetMarks;
 import dev.rowhouse.serving.Census;
@@ -220,6 +221,9 @@ final class Node {
             config.getConfig("rowhouse.retrieval"),
             data.path());
 
+    UnfinishedUploads.start(
+        system, database, blocking, clock, config.getConfig("rowhouse.retrieval"));
+
     ServingSettings serving = ServingSettings.of(config);
     TenantRecord.Setting records =
         new TenantRecord.Setting(
@@ -310,7 +314,8 @@ final class Node {
                                 data.path(),
                                 config.getDuration("rowhouse.http.ask-timeout")),
                             idempotency,
-                            directory),
+                            directory,
+                            reporting.erasure()),
                         clock,
                         blocking,
                         config.getDuration("rowhouse.tenant.erasure.resume-every")),

@@ -42,11 +42,13 @@ final class Folding {
 
   static void fold(Connection connection, Due due) throws SQLException {
     Map<Long, SegmentMark> marks = SegmentMark.lock(connection, due.tenant(), 0);
+    boolean isErased = Erased.is(connection, due.tenant());
     Map<Long, SegmentMark> changed = new LinkedHashMap<>();
     for (Map.Entry<Long, Long> entry : due.upTo().entrySet()) {
       SegmentMark mark = marks.get(entry.getKey());
       if (mark != null && entry.getValue() > mark.folded()) {
-        Map<Group, Sums> sums = take(connection, due.tenant(), mark.segment(), entry.getValue());
+        Map<Group, Sums> taken = take(connection, due.tenant(), mark.segment(), entry.getValue());
+        Map<Group, Sums> sums = isErased ? Erased.withoutKeys(taken) : taken;
         addHours(connection, due.tenant(), sums);
         Sums all = sums.values().stream().reduce(mark.foldedSums(), Sums::plus);
         changed.put(mark.segment(), mark.withFolded(entry.getValue(), all));

@@ -24,6 +24,10 @@ record Group(long hour, String model, String answeredBy, String keyId) {
         cut(record.keyId()));
   }
 
+  Group withoutKey() {
+    return new Group(hour, model, answeredBy, Erased.KEY);
+  }
+
   /** The sums of an event, always in the same order. */
   static Map<Group, Sums> sums(LedgerEvent event) {
     Map<Group, Sums> sums = new LinkedHashMap<>();

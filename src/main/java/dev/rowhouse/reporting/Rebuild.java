@@ -54,8 +54,9 @@ final class Rebuild {
         delete.executeUpdate();
       }
     }
-    Folding.addHours(connection, name, groups);
-    correct(connection, name, doubled);
+    boolean isErased = Erased.is(connection, name);
+    Folding.addHours(connection, name, isErased ? Erased.withoutKeys(groups) : groups);
+    correct(connection, name, doubled, isErased);
     SegmentMark.write(connection, name, marks, after.values());
   }
 
@@ -72,7 +73,8 @@ final class Rebuild {
     }
   }
 
-  private static void correct(Connection connection, String tenant, List<Located> doubled)
+  private static void correct(
+      Connection connection, String tenant, List<Located> doubled, boolean isErased)
       throws SQLException {
     try (PreparedStatement insert =
         connection.prepareStatement(
@@ -81,13 +83,14 @@ final class Rebuild {
                 + Sums.COLUMNS
                 + ") values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
       for (Located located : doubled) {
+        Group group = Group.of(located.record());
         RowWriter.set(
             insert,
             tenant,
             located.position().segment(),
             located.position().sequence(),
             located.position().index(),
-            Group.of(located.record()));
+            isErased ? group.withoutKey() : group);
         Sums.of(located.record()).negated().set(insert, 9);
         insert.addBatch();
       }

@@ -19,6 +19,7 @@ public record Reporting(
     UsageReports reports,
     Reconciliation reconciliation,
     LedgerChains chains,
+    UsageErasure erasure,
     ReconcileCounts counts,
     Witness witness) {
   private static final Duration RESTART_MIN = Duration.ofMillis(500);
@@ -49,6 +50,7 @@ public record Reporting(
             counts,
             witness),
         new LedgerChains(system, fence, blocking, settings.readJournal()),
+        new UsageErasure(database, blocking, clock),
         counts,
         witness);
   }

@@ -29,15 +29,18 @@ final class RowWriter {
   private final Connection connection;
   private final String tenant;
   private final long nowMillis;
+  private final boolean isErased;
   private final Map<Long, SegmentMark> before;
   private final Map<Long, SegmentMark> marks;
   private @Nullable String doubt;
 
   private RowWriter(
-      Connection connection, String tenant, long nowMillis, Map<Long, SegmentMark> before) {
+      Connection connection, String tenant, long nowMillis, Map<Long, SegmentMark> before)
+      throws SQLException {
     this.connection = connection;
     this.tenant = tenant;
     this.nowMillis = nowMillis;
+    this.isErased = Erased.is(connection, tenant);
     this.before = before;
     this.marks = new TreeMap<>(before);
   }
@@ -127,7 +130,8 @@ final class RowWriter {
 
   private void insert(PreparedStatement insert, Placed placed) throws SQLException {
     int part = 0;
-    for (Map.Entry<Group, Sums> entry : Group.sums(placed.event()).entrySet()) {
+    Map<Group, Sums> sums = Group.sums(placed.event());
+    for (Map.Entry<Group, Sums> entry : (isErased ? Erased.withoutKeys(sums) : sums).entrySet()) {
       set(insert, tenant, placed.segment(), placed.sequence(), part, entry.getKey());
       entry.getValue().set(insert, 9);
       insert.addBatch();

@@ -62,6 +62,15 @@ final class Unknowns {
     return known;
   }
 
+  /** Of that tenant all. A late record of one is then found by the next pass. */
+  static void forget(Connection connection, String tenant) throws SQLException {
+    try (PreparedStatement delete =
+        connection.prepareStatement("delete from rowhouse_usage_unknowns where tenant = ?")) {
+      delete.setString(1, tenant);
+      delete.executeUpdate();
+    }
+  }
+
   static void forget(Connection connection, long beforeMillis) throws SQLException {
     try (PreparedStatement delete =
         connection.prepareStatement("delete from rowhouse_usage_unknowns where time_millis < ?")) {

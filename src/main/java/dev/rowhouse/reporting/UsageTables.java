@@ -19,6 +19,7 @@ import java.util.List;
  *       hash of the newest event.
  *   <li>unknowns: attempts that were given up; a later record of one puts its tenant in doubt.
  *   <li>doubts: tenants whose ledger has to be read whole before their figures are right.
+ *   <li>erased: tenants that were offboarded; their key ids are kept no longer.
  *   <li>progress: the place in the journal up to which a tag was read.
  * </ul>
  */
@@ -104,6 +105,11 @@ final class UsageTables {
           create table if not exists rowhouse_usage_doubts (
             tenant varchar(63) primary key,
             reason varchar(200) not null,
+            since_millis bigint not null)
+          """,
+          """
+          create table if not exists rowhouse_usage_erased (
+            tenant varchar(63) primary key,
             since_millis bigint not null)
           """,
           """

@@ -22,6 +22,9 @@
  * and rebuilds exactly the tenants that differ. {@link dev.rowhouse.reporting.Reconciler} does it
  * slowly all the time; operators do it when they like.
  *
+ * <p>When a tenant is offboarded, {@link dev.rowhouse.reporting.UsageErasure} takes the ids of its
+ * keys out and leaves the sums; what is written of it from then on, a rebuild included, has none.
+ *
  * <p>Read first: UsageTables (what is kept), then RowWriter, then Reconciliation.
  */
 @NullMarked

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class FileTable {
   private static final String COLUMNS = "id, filename, purpose, size_bytes, created_at";
-  private static final String UPLOADING = "uploading";
+  static final String UPLOADING = "uploading";
   private static final String PROCESSED = "processed";
 
   private final Database database;

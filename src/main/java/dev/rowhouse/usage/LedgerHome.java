@@ -45,6 +45,11 @@ record LedgerHome(
     return clock.instant();
   }
 
+  /** Whether a tenant is still shown a record. */
+  boolean isVisible(UsageRecord record) {
+    return record.timeMillis() >= now().minus(settings.recordsVisible()).toEpochMilli();
+  }
+
   CompletionStage<List<Fence.Claim>> claims() {
     return fence.claims(SegmentReader.fenceName(tenant), blocking);
   }

@@ -102,7 +102,7 @@ final class LedgerQueries {
       return AT_ONCE;
     }
     return home.reader()
-        .page(state.read(), state.skipped(), after, asked.limit())
+        .page(state.read(), state.skipped(), after, asked.limit(), home::isVisible)
         .handle(
             (page, problem) -> {
               asked.replyTo().tell(page == null ? away(problem) : page(page));
@@ -151,9 +151,10 @@ final class LedgerQueries {
         });
   }
 
-  private static LedgerReply.Find best(Collection<Located> found) {
+  private LedgerReply.Find best(Collection<Located> found) {
     return found.stream()
         .min(Located.BEST_FIRST)
+        .filter(it -> home.isVisible(it.record()))
         .<LedgerReply.Find>map(it -> new LedgerReply.Found(it.record()))
         .orElseGet(LedgerReply.NoRecord::new);
   }

@@ -18,6 +18,7 @@ public record LedgerSettings(
     Duration restartBackoffMax,
     int readsMax,
     int queriesWaitingMax,
+    Duration recordsVisible,
     String readJournal,
     String blockingDispatcher) {
 
@@ -27,6 +28,9 @@ public record LedgerSettings(
     }
     if (restartBackoffMin.compareTo(restartBackoffMax) > 0 || !restartBackoffMin.isPositive()) {
       throw new IllegalArgumentException("rowhouse.usage.restart-backoff-min is not in (0, max]");
+    }
+    if (!recordsVisible.isPositive()) {
+      throw new IllegalArgumentException("rowhouse.usage.records-visible is not above 0");
     }
   }
 
@@ -43,6 +47,7 @@ public record LedgerSettings(
         usage.getDuration("restart-backoff-max"),
         usage.getInt("reads-max"),
         usage.getInt("queries-waiting-max"),
+        usage.getDuration("records-visible"),
         usage.getString("read-journal"),
         usage.getString("blocking-dispatcher"));
   }

@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Predicate;
 import org.apache.pekko.Done;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -130,9 +131,14 @@ final class SegmentReader {
    *
    * @param read up to where each segment was counted; what stands after it is not shown yet
    * @param skipped records that do not count
+   * @param isVisible whether a record is shown; others are passed over
    */
   CompletionStage<Page> page(
-      Map<Long, Long> read, Set<Position> skipped, Position after, int limit) {
+      Map<Long, Long> read,
+      Set<Position> skipped,
+      Position after,
+      int limit,
+      Predicate<UsageRecord> isVisible) {
     List<Long> segments =
         read.keySet().stream().filter(it -> it >= after.segment()).sorted().toList();
     return Source.from(segments)
@@ -143,7 +149,11 @@ final class SegmentReader {
                     segment == after.segment() ? Math.max(0, after.sequence() - 1) : 0,
                     read.getOrDefault(segment, 0L)))
         .mapConcat(SegmentReader::located)
-        .filter(it -> it.position().compareTo(after) > 0 && !skipped.contains(it.position()))
+        .filter(
+            it ->
+                it.position().compareTo(after) > 0
+                    && !skipped.contains(it.position())
+                    && isVisible.test(it.record()))
         .take(limit + 1L)
         .runWith(Sink.seq(), system)
         .thenApply(

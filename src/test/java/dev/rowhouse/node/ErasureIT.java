@@ -3,6 +3,7 @@ package dev.rowhouse.node;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -60,6 +61,12 @@ class ErasureIT {
           operator.get("/admin/tenants/leaves").json().path("display_name").asText());
       assertEquals(
           CANARY + "-label", tenant.usageRecords().getFirst().path("client_request_id").asText());
+      String keys = "/admin/usage?bucket=hour&group_by=key&tenant=leaves";
+      Await.until(
+          "the operator's tables have the request",
+          Duration.ofSeconds(20),
+          () -> operator.get(keys).json().at("/total/requests").asInt() == 1);
+      assertNotEquals("erased", operator.get(keys).json().at("/data/0/key").asText());
 
       Reply report = operator.delete("/admin/tenants/leaves").expect(200);
       verify(report.json(), operator.get("/admin/erasure-key").expect(200).json());
@@ -70,10 +77,18 @@ class ErasureIT {
       assertEquals(1, erased.path("prompts").asInt(), report.body());
       assertEquals(1, erased.path("display_names").asInt(), report.body());
       assertEquals(1, erased.path("idempotency_keys").asInt(), report.body());
+      assertEquals(1, erased.path("usage_key_ids").asInt(), report.body());
       assertTrue(erased.path("index_directories").asInt() >= 1, report.body());
       assertEquals(1, report.json().at("/kept/usage/records").asInt(), report.body());
       assertTrue(report.json().at("/kept/usage/input_tokens").asInt() > 0, report.body());
       assertFalse(report.body().contains(CANARY), "a report names nobody");
+
+      JsonNode usage = operator.get(keys).expect(200).json();
+      assertEquals("erased", usage.at("/data/0/key").asText(), usage.toString());
+      assertEquals(report.json().at("/kept/usage/input_tokens"), usage.at("/total/input_tokens"));
+      String reconciled = operator.post("/admin/reconcile?tenant=leaves", "").expect(200).body();
+      assertTrue(
+          reconciled.contains("\"type\":\"done\",\"tenants\":1,\"differing\":0"), reconciled);
 
       assertEquals(report.body(), operator.delete("/admin/tenants/leaves").expect(200).body());
       operator.get("/admin/tenants/leaves").expect(404);

@@ -12,6 +12,7 @@ import dev.rowhouse.journal.Database;
 import dev.rowhouse.tenant.KeysFixture;
 import dev.rowhouse.tenant.TenantId;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -117,6 +118,29 @@ class DocumentStoreTest {
       assertEquals(1, acme.files().deleteUploadsBefore(NOW.plusSeconds(1)));
       assertEquals(0, acme.files().held().files());
     }
+  }
+
+  @Test
+  void unfinishedUploadsOfAllTenantsGoSomeAtATimeAndFilesStay() {
+    for (DocumentStore documents : List.of(acme, globex)) {
+      upload(documents, "whole", "text", NOW);
+      documents.files().begin("half", "a.txt", "assistants", NOW);
+      documents.files().append("half", 0, new byte[] {1}, BYTES_MAX);
+      documents.files().begin("young", "a.txt", "assistants", NOW.plusSeconds(1));
+    }
+    UnfinishedUploads uploads =
+        new UnfinishedUploads(database, () -> NOW.plusSeconds(61), Duration.ofMinutes(1), 1);
+    assertEquals(List.of(1, 1, 0), List.of(uploads.sweep(), uploads.sweep(), uploads.sweep()));
+    for (DocumentStore documents : List.of(acme, globex)) {
+      assertFalse(documents.files().exists("half"));
+      assertTrue(documents.files().exists("young"));
+      assertPresent(documents.files().get("whole"));
+    }
+    long pieces =
+        Sql.transaction(
+            database,
+            sql -> sql.number("SELECT COUNT(*) FROM knowledge_pieces WHERE file_id = ?", "half"));
+    assertEquals(0, pieces);
   }
 
   private static <T> T assertPresent(@Nullable T value) {

@@ -103,6 +103,34 @@ final class UsageQueriesTest {
     }
   }
 
+  @Test
+  void showsNoRecordThatIsTooOldAndStillCountsIt() {
+    try (House house = House.open(directory)) {
+      ActorRef<UsageLedger.Command> ledger = house.ledger().ledger();
+      UsageRecord old = Sample.record(NOON.minus(Duration.ofDays(400)).minusMillis(1));
+      UsageRecord edge = Sample.record(NOON.minus(Duration.ofDays(400)));
+      UsageRecord young = Sample.record(NOON);
+      house.append(ledger, old, edge);
+      house.append(ledger, young);
+      assertEquals(List.of(edge, young), house.records(ledger));
+      LedgerReply.RecordsPage first = house.page(ledger, null, 1);
+      assertEquals(edge, first.records().getFirst().record());
+      assertTrue(first.hasMore());
+      assertEquals(new LedgerReply.Found(edge), find(house, ledger, edge));
+      assertEquals(new LedgerReply.NoRecord(), find(house, ledger, old));
+      assertEquals(3, house.totals(ledger).completed());
+
+      house.pass(Duration.ofMillis(1));
+      assertEquals(List.of(young), house.records(ledger));
+      assertEquals(new LedgerReply.NoRecord(), find(house, ledger, edge));
+    }
+  }
+
+  private static LedgerReply.Find find(
+      House house, ActorRef<UsageLedger.Command> ledger, UsageRecord record) {
+    return house.ask(ledger, replyTo -> new UsageLedger.FindRecord(record.attempt(), replyTo));
+  }
+
   private static LedgerReply.Usage usage(
       House house, ActorRef<UsageLedger.Command> ledger, Instant from, Instant to, Bucket bucket) {
     return house.ask(
