@@ -25,6 +25,7 @@ final class LinePrinter {
   private final PrintStream err;
   private final boolean json;
   private final List<JsonNode> rows = new ArrayList<>();
+  private String kindOfRows = "";
   private boolean isWrong;
   private boolean hasEnd;
 
@@ -90,24 +91,25 @@ final class LinePrinter {
         isWrong |=
             !end.path("complete").asBoolean(true)
                 || !end.path("equal").asBoolean(true)
-                || !end.path("valid").asBoolean(true)
+                || !end.path("intact").asBoolean(true)
                 || end.path("differing").asLong(0) > 0
                 || end.path("failures").asLong(0) > 0;
       }
       case "error", "failed", "failure", "difference", "fault" -> isWrong = true;
-      default -> isWrong |= line.has("valid") && !line.path("valid").asBoolean();
+      default -> isWrong |= !line.path("intact").asBoolean(true);
     }
   }
 
   private void show(String kind, JsonNode line) {
     switch (kind) {
-      case "result" -> {
+      case "result", "difference" -> {
         JsonNode row = line.path("result").isObject() ? line.path("result") : line;
-        rows.add(row);
+        row(kind, row);
         row.path("faults").forEach(fault -> err.println("rowhouse: " + fault(fault)));
-        if (rows.size() >= ROWS_MAX) {
-          flush();
-        }
+      }
+      case "done" -> {
+        row(kind, line);
+        flush();
       }
       case "error" -> {
         flush();
@@ -128,6 +130,15 @@ final class LinePrinter {
     }
   }
 
+  /** Rows of one kind are one table. */
+  private void row(String kind, JsonNode row) {
+    if (rows.size() >= ROWS_MAX || !kind.equals(kindOfRows)) {
+      flush();
+    }
+    kindOfRows = kind;
+    rows.add(row);
+  }
+
   private static String fault(JsonNode fault) {
     return "tenant "
         + fault.path("tenant").asText()
@@ -145,7 +156,10 @@ final class LinePrinter {
         "",
         node,
         (name, value) ->
-            text.append(text.isEmpty() ? "" : ", ").append(name).append(' ').append(value));
+            text.append(text.isEmpty() ? "" : ", ")
+                .append(name.replace('_', ' '))
+                .append(' ')
+                .append(value));
     return text.toString();
   }
 

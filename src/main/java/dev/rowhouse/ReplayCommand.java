@@ -69,7 +69,7 @@ final class ReplayCommand {
     }
 
     int run(ObjectNode body, ReplayOptions.Taking taking) {
-      return replay.run(operator, body, taking);
+      return replay.run(operator, body, err, taking);
     }
   }
 

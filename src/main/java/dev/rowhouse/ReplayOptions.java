@@ -11,6 +11,7 @@ import dev.rowhouse.tenant.Checked;
 import dev.rowhouse.tenant.FieldError;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.PrintStream;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -74,14 +75,15 @@ final class ReplayOptions {
     int take(InputStream answer) throws IOException;
   }
 
-  /** Asks the node, or reads the journal itself. */
-  int run(OperatorOptions operator, ObjectNode body, Taking taking) {
+  /** Asks the node, or reads the journal itself; that it begins is said, for it takes a while. */
+  int run(OperatorOptions operator, ObjectNode body, PrintStream err, Taking taking) {
     try {
       if (!offline) {
         try (InputStream answer = operator.client(WHEN_AWAY).post("/admin/replay", body)) {
           return taking.take(answer);
         }
       }
+      err.println("opening the journal in " + operator.dataDirectory());
       try (StoppedHouse house = StoppedHouse.open(operator.dataDirectory(), operator.url());
           InputStream answer = offline(house, body)) {
         return taking.take(answer);

@@ -34,6 +34,21 @@ import org.jspecify.annotations.Nullable;
 final class StoppedHouse implements ReplayHouse, AutoCloseable {
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(20);
 
+  /**
+   * No request waits here: a busy machine makes a replay slow, and must not make its journal look
+   * away or a snapshot unreadable.
+   */
+  private static final String PATIENT =
+      """
+      pekko.actor.provider = local
+      pekko.loglevel = ERROR
+      rowhouse.journal.jdbc.connection-timeout = 2m
+      pekko-persistence-jdbc.shared-databases.slick.db.connectionTimeout = 120000
+      jdbc-journal.circuit-breaker.call-timeout = 2m
+      jdbc-journal.recovery-event-timeout = 2m
+      jdbc-snapshot-store.circuit-breaker.call-timeout = 2m
+      """;
+
   private final DataDirectory data;
   private final Database database;
   private final ActorSystem<Void> system;
@@ -73,8 +88,7 @@ final class StoppedHouse implements ReplayHouse, AutoCloseable {
     ActorSystem<Void> system = null;
     try {
       Config config =
-          ConfigFactory.parseString("pekko.actor.provider = local\npekko.loglevel = ERROR")
-              .withFallback(Preflight.loadConfig(directory));
+          ConfigFactory.parseString(PATIENT).withFallback(Preflight.loadConfig(directory));
       database = Preflight.openDatabase(config);
       Fence fence = Fence.open(database, InstantSource.system());
       system = ActorSystem.create(Behaviors.empty(), Node.NAME, config);

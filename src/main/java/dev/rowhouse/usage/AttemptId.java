@@ -1,6 +1,7 @@
 package dev.rowhouse.usage;
 
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.UUID;
 import java.util.random.RandomGenerator;
 
@@ -19,7 +20,19 @@ public final class AttemptId {
   private static final long VARIANT_BITS = 0x8000000000000000L;
   private static final long RANDOM_B_MASK = 0x3fffffffffffffffL;
 
+  /** What each character says as a hexadecimal digit in lower case; what is none has -1. */
+  private static final byte[] DIGITS = digits();
+
   private AttemptId() {}
+
+  private static byte[] digits() {
+    byte[] digits = new byte[128];
+    Arrays.fill(digits, (byte) -1);
+    for (int digit = 0; digit < 16; digit++) {
+      digits[Character.forDigit(digit, 16)] = (byte) digit;
+    }
+    return digits;
+  }
 
   public static String mint(Instant now, RandomGenerator random) {
     long high =
@@ -33,19 +46,30 @@ public final class AttemptId {
     if (attempt.length() != LENGTH) {
       return false;
     }
-    for (int at = 0; at < LENGTH; at++) {
+    return attempt.charAt(8) == '-'
+        && attempt.charAt(13) == '-'
+        && attempt.charAt(18) == '-'
+        && attempt.charAt(23) == '-'
+        && attempt.charAt(VERSION_AT) == '0' + VERSION
+        && (digits(attempt, 0, 8)
+                | digits(attempt, 9, 13)
+                | digits(attempt, 14, 18)
+                | digits(attempt, 19, 23)
+                | digits(attempt, 24, LENGTH))
+            >= 0;
+  }
+
+  /** The number in those places; negative when one of them is no digit. */
+  private static long digits(String attempt, int from, int to) {
+    long value = 0;
+    for (int at = from; at < to; at++) {
       char c = attempt.charAt(at);
-      boolean fits =
-          switch (at) {
-            case 8, 13, 18, 23 -> c == '-';
-            case VERSION_AT -> c == '0' + VERSION;
-            default -> (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-          };
-      if (!fits) {
-        return false;
+      if (c >= DIGITS.length || DIGITS[c] < 0) {
+        return -1;
       }
+      value = (value << 4) | DIGITS[c];
     }
-    return true;
+    return value;
   }
 
   static String checked(String attempt) {

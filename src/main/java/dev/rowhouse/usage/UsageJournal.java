@@ -15,7 +15,9 @@ import java.util.concurrent.Executor;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.apache.pekko.actor.typed.PostStop;
 import org.apache.pekko.actor.typed.Props;
+import org.apache.pekko.actor.typed.Terminated;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.stream.javadsl.Source;
 import org.jspecify.annotations.Nullable;
@@ -109,17 +111,29 @@ public final class UsageJournal {
     system.systemActorOf(
         Behaviors.<LedgerLoader.Outcome>setup(
             context -> {
-              context.spawnAnonymous(LedgerLoader.create(home, context.getSelf()));
-              return Behaviors.receiveMessage(
-                  outcome -> {
-                    switch (outcome) {
-                      case LedgerLoader.Loaded loaded ->
-                          answer.complete(LedgerQueries.cut(loaded.state(), buckets));
-                      case LedgerLoader.LoadFailed failed ->
-                          answer.completeExceptionally(failed.cause());
-                    }
-                    return Behaviors.stopped();
-                  });
+              context.watch(context.spawnAnonymous(LedgerLoader.create(home, context.getSelf())));
+              return Behaviors.receive(LedgerLoader.Outcome.class)
+                  .onAnyMessage(
+                      outcome -> {
+                        switch (outcome) {
+                          case LedgerLoader.Loaded loaded ->
+                              answer.complete(LedgerQueries.cut(loaded.state(), buckets));
+                          case LedgerLoader.LoadFailed failed ->
+                              answer.completeExceptionally(failed.cause());
+                        }
+                        return Behaviors.stopped();
+                      })
+                  // A loader that breaks says nothing, and nobody waits for it without an end.
+                  .onSignal(Terminated.class, _ -> Behaviors.stopped())
+                  .onSignal(
+                      PostStop.class,
+                      _ -> {
+                        answer.completeExceptionally(
+                            new IllegalStateException(
+                                "reading the ledger of " + tenant.value() + " broke off"));
+                        return Behaviors.same();
+                      })
+                  .build();
             }),
         "recovered-" + tenant.value() + "-" + Long.toHexString(System.nanoTime()),
         Props.empty());

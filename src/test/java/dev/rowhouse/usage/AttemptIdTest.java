@@ -1,6 +1,7 @@
 package dev.rowhouse.usage;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Instant;
@@ -8,6 +9,7 @@ import java.util.HashSet;
 import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 class AttemptIdTest {
@@ -49,5 +51,22 @@ class AttemptIdTest {
     for (int i = 0; i < 100_000; i++) {
       assertTrue(seen.add(AttemptId.mint(Instant.ofEpochMilli(NOW), random)));
     }
+  }
+
+  /** The rule, said in another way. */
+  @Test
+  void isNothingElse() {
+    Pattern rule = Pattern.compile("[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}");
+    Random random = new Random(5);
+    String good = AttemptId.mint(Instant.ofEpochMilli(NOW), random);
+    for (int at = 0; at < good.length(); at++) {
+      for (int c = 0; c < 0x200; c++) {
+        String other = good.substring(0, at) + (char) c + good.substring(at + 1);
+        assertEquals(rule.matcher(other).matches(), AttemptId.isValid(other), other);
+      }
+    }
+    assertFalse(AttemptId.isValid(good + "0"));
+    assertFalse(AttemptId.isValid(good.substring(1)));
+    assertFalse(AttemptId.isValid(""));
   }
 }
