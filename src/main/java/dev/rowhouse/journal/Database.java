@@ -31,6 +31,8 @@ public final class Database implements AutoCloseable {
     hikari.setPassword(jdbc.getString("password"));
     hikari.setMaximumPoolSize(jdbc.getInt("connections"));
     hikari.setMinimumIdle(1);
+    // H2 calls a connection valid whose database has closed after a failed write; this finds out.
+    hikari.setConnectionTestQuery("select 1");
     hikari.setConnectionTimeout(jdbc.getDuration("connection-timeout").toMillis());
     return new Database(new HikariDataSource(hikari));
   }

@@ -22,8 +22,8 @@ public final class ForcedFiles extends FilePathWrapper {
   private static final String SCHEME = "forced";
 
   /**
-   * The channel of each file, by its name. A store of H2 that fails leaves its file open and locked;
-   * whoever opens it again takes it over, and the failed store can write no more.
+   * The channel of each file, by its name. A store of H2 that fails leaves its file open and
+   * locked; whoever opens it again takes it over, and the failed store can write no more.
    */
   private static final Map<String, FileChannel> OPEN = new ConcurrentHashMap<>();
 

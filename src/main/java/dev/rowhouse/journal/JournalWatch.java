@@ -22,8 +22,8 @@ import org.slf4j.LoggerFactory;
  * the first tenant has anything to lose, and opens again by itself.
  *
  * <p>The journal is away when the last write failed, when one has had no answer for too long, or
- * when its disk is nearly full: the rest is for what is in flight. A
- * watch that was not run at all, in a paused process, says nothing.
+ * when its disk is nearly full: the rest is for what is in flight. A watch that was not run at all,
+ * in a paused process, says nothing.
  */
 public final class JournalWatch implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(JournalWatch.class);
