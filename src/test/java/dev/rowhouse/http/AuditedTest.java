@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -50,7 +51,10 @@ final class AuditedTest {
     database =
         Database.open(
             ConfigFactory.parseString(
-                "rowhouse.journal.jdbc { url = \"jdbc:h2:mem:audited\", user = sa, password = \"\","
+                "rowhouse.journal.jdbc { url = \"jdbc:h2:mem:"
+                    // A late entry of the test before must not find the same database.
+                    + UUID.randomUUID()
+                    + "\", user = sa, password = \"\","
                     + " connections = 4, connection-timeout = 20s }"));
     AuditSettings settings =
         new AuditSettings(Duration.ofSeconds(30), 10, 10, Duration.ofDays(10), Duration.ofDays(1));
