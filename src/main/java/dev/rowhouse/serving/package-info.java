@@ -14,9 +14,12 @@
  * <p>A request that carries an {@code Idempotency-Key} is answered once, however often it comes:
  * {@link dev.rowhouse.serving.Idempotency}.
  *
+ * <p>A new incarnation of a tenant's actor learns from a {@link dev.rowhouse.serving.Census} what
+ * runs and waits before it admits anything new.
+ *
  * <p>The rules are pure: {@link dev.rowhouse.serving.Desk} decides admissions with values and a
- * time in and a decision out; {@link dev.rowhouse.serving.SlidingWindow} is the meter it counts
- * with.
+ * time in and a decision out; {@link dev.rowhouse.serving.Meter} counts for it, for the tenant and
+ * for each key.
  *
  * <p>Promises: concurrency is never overshot; token limits are overshot at most by what requests in
  * flight spend beyond their estimate; every attempt is settled once; a refusal names the limit, its
