@@ -38,7 +38,7 @@ class FairnessIT {
         FakeUpstream.start()
             .on("ten", Behaviour.of(6_000, 100))
             .on("one", Behaviour.of(6_000, 100))
-            .on("brief", Behaviour.of(10, 50))
+            .on("brief", Behaviour.of(10, 100))
             .on("shared", Behaviour.of(10, 20));
     node = NodeProcess.started(directory);
     addModel("ten", 10);
@@ -49,7 +49,7 @@ class FairnessIT {
         .put(
             "/admin/plans/impatient",
             """
-            {"weight": 1, "queue_timeout_ms": 10000,
+            {"weight": 1, "queue_timeout_ms": 3000,
              "limits": {"requests_per_minute": 10000, "tokens_per_minute": 10000000,
                         "concurrent_requests": 100, "queue_length": 100}}\
             """);
