@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.typesafe.config.ConfigFactory;
+import dev.rowhouse.SharedKit;
 import dev.rowhouse.journal.Database;
 import dev.rowhouse.journal.Fence;
 import java.nio.file.Files;
@@ -27,15 +28,15 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.typed.ActorRef;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The log with a real keeper on a real H2 file. */
 final class AuditLogTest {
-  private static final ActorTestKit KIT = ActorTestKit.create("audit");
+  @RegisterExtension static final SharedKit KIT = new SharedKit(() -> ActorTestKit.create("audit"));
   private static final AuditSettings SETTINGS =
       new AuditSettings(
           Duration.ofSeconds(30), 1_000, 50, Duration.ofDays(10), Duration.ofMillis(50));
@@ -48,11 +49,6 @@ final class AuditLogTest {
   private Database database;
   private Fence fence;
   private AuditLog log;
-
-  @AfterAll
-  static void stop() {
-    KIT.shutdownTestKit();
-  }
 
   @BeforeEach
   void open() {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.typesafe.config.ConfigFactory;
+import dev.rowhouse.SharedKit;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
@@ -12,32 +13,30 @@ import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.cluster.typed.Join;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The coordinator as the singleton of a cluster of one node. */
 class FairnessSingletonTest {
-  private static final ActorTestKit KIT =
-      ActorTestKit.create(
-          ConfigFactory.parseString(
-                  """
-                  pekko {
-                    actor.provider = cluster
-                    actor.allow-java-serialization = off
-                    loglevel = WARNING
-                    remote.artery.canonical { hostname = 127.0.0.1, port = 0 }
-                    cluster.roles = [tenant]
-                    cluster.jmx.multi-mbeans-in-same-jvm = on
-                    coordinated-shutdown.exit-jvm = off
-                  }
-                  """)
-              .withFallback(ConfigFactory.load("reference.conf"))
-              .resolve());
-
-  @AfterAll
-  static void shutDown() {
-    KIT.shutdownTestKit();
-  }
+  @RegisterExtension
+  static final SharedKit KIT =
+      new SharedKit(
+          () ->
+              ActorTestKit.create(
+                  ConfigFactory.parseString(
+                          """
+                          pekko {
+                            actor.provider = cluster
+                            actor.allow-java-serialization = off
+                            loglevel = WARNING
+                            remote.artery.canonical { hostname = 127.0.0.1, port = 0 }
+                            cluster.roles = [tenant]
+                            cluster.jmx.multi-mbeans-in-same-jvm = on
+                            coordinated-shutdown.exit-jvm = off
+                          }
+                          """)
+                      .withFallback(ConfigFactory.load("reference.conf"))
+                      .resolve()));
 
   /** One cluster, one singleton: the tests of its life are one story. */
   @Test

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.typesafe.config.ConfigFactory;
+import dev.rowhouse.SharedKit;
 import dev.rowhouse.audit.AuditDraft;
 import dev.rowhouse.audit.AuditEntry;
 import dev.rowhouse.audit.AuditLog;
@@ -27,24 +28,21 @@ import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.model.headers.RawHeader;
 import org.apache.pekko.stream.SystemMaterializer;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 final class AuditedTest {
-  private static final ActorTestKit KIT = ActorTestKit.create("audited");
+  @RegisterExtension
+  static final SharedKit KIT = new SharedKit(() -> ActorTestKit.create("audited"));
+
   private static final String TOKEN = "op_secret";
 
   private final List<String> done = new ArrayList<>();
   private Database database;
   private AuditLog log;
   private OperatorPlane plane;
-
-  @AfterAll
-  static void stop() {
-    KIT.shutdownTestKit();
-  }
 
   @BeforeEach
   void open() {

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import dev.rowhouse.SharedKit;
 import dev.rowhouse.audit.AuditLog;
 import dev.rowhouse.audit.AuditSettings;
 import dev.rowhouse.fairness.FairnessCoordinator;
@@ -71,12 +72,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.cluster.sharding.typed.ShardingEnvelope;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The documents of both planes, asked of the planes themselves. */
 class OpenApiTest {
@@ -85,7 +85,7 @@ class OpenApiTest {
 
   private static final ReplaySettings REPLAY_SETTINGS =
       ReplaySettings.of(ConfigFactory.parseResources("replay.conf").resolve());
-  private static final ActorTestKit KIT = ActorTestKit.create();
+  @RegisterExtension static final SharedKit KIT = new SharedKit();
   private static JsonNode tenant = Json.object();
   private static JsonNode operator = Json.object();
 
@@ -96,11 +96,6 @@ class OpenApiTest {
       tenant = document(planes.tenantAddress());
       operator = document(planes.operatorAddress());
     }
-  }
-
-  @AfterAll
-  static void stop() {
-    KIT.shutdownTestKit();
   }
 
   @Test

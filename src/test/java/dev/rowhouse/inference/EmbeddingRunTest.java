@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.rowhouse.SharedKit;
 import dev.rowhouse.inference.RunFixture.Answer;
 import dev.rowhouse.inference.RunFixture.Order;
 import dev.rowhouse.inference.RunReport.Outcome;
@@ -22,17 +23,14 @@ import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.util.ByteString;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 class EmbeddingRunTest {
-  private static final ActorTestKit KIT = ActorTestKit.create("EmbeddingRunTest");
-  private final RunFixture fixture = new RunFixture(KIT);
+  @RegisterExtension
+  static final SharedKit KIT = new SharedKit(() -> ActorTestKit.create("EmbeddingRunTest"));
 
-  @AfterAll
-  static void shutdown() {
-    KIT.shutdownTestKit();
-  }
+  private final RunFixture fixture = new RunFixture(KIT.get());
 
   private static ModelSpec model(String modelOfTheEmbedder) {
     return new ModelSpec(

@@ -8,33 +8,31 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.rowhouse.SharedKit;
 import dev.rowhouse.inference.RunFixture.Answer;
 import dev.rowhouse.inference.RunFixture.Order;
 import dev.rowhouse.tenant.ModelSpec;
 import java.io.IOException;
 import java.util.List;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ExtractiveEngineTest {
-  private static final ActorTestKit KIT = ActorTestKit.create("ExtractiveEngineTest");
+  @RegisterExtension
+  static final SharedKit KIT = new SharedKit(() -> ActorTestKit.create("ExtractiveEngineTest"));
+
   private static final String WARRANTY = "The warranty is two years.";
   private static final String RETURNS = "Returns are free within thirty days.";
   private RunFixture fixture;
 
   @BeforeEach
   void start() {
-    fixture = new RunFixture(KIT);
-  }
-
-  @AfterAll
-  static void shutdown() {
-    KIT.shutdownTestKit();
+    fixture = new RunFixture(KIT.get());
   }
 
   private Order asking(String... members) {

@@ -2,6 +2,7 @@ package dev.rowhouse.inference;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.rowhouse.SharedKit;
 import dev.rowhouse.fairness.FairnessCoordinator;
 import dev.rowhouse.fairness.SlotOwner;
 import dev.rowhouse.fairness.SlotTicket;
@@ -9,24 +10,18 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import org.apache.pekko.Done;
-import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 class InferenceWorkerTest extends RunningActors {
-  private static final ActorTestKit KIT = newKit();
+  @RegisterExtension static final SharedKit KIT = new SharedKit(() -> newKit());
 
   private final Map<String, Integer> settlementRepeats = new HashMap<>();
 
   InferenceWorkerTest() {
-    super(KIT);
-  }
-
-  @AfterAll
-  static void shutDown() {
-    KIT.shutdownTestKit();
+    super(KIT.get());
   }
 
   @Test

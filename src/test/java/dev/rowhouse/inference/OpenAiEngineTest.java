@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.rowhouse.SharedKit;
 import dev.rowhouse.inference.RunFixture.Answer;
 import dev.rowhouse.inference.RunFixture.Order;
 import dev.rowhouse.inference.RunReport.Outcome;
@@ -24,18 +25,20 @@ import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.util.ByteString;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Runs of upstream models against a real HTTP server that misbehaves on demand. */
 class OpenAiEngineTest {
-  private static final ActorTestKit KIT = ActorTestKit.create("OpenAiEngineTest");
+  @RegisterExtension
+  static final SharedKit KIT = new SharedKit(() -> ActorTestKit.create("OpenAiEngineTest"));
+
   private static final String ANSWER =
       "{\"id\":\"up-1\",\"object\":\"chat.completion\",\"created\":1,\"model\":\"secret-alias-2\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"Two"
           + " years.\"},\"finish_reason\":\"stop\"}],"
@@ -47,17 +50,12 @@ class OpenAiEngineTest {
   @BeforeEach
   void start() throws IOException {
     upstream = new FakeUpstream((_, wire) -> wire.json(200, ANSWER));
-    fixture = new RunFixture(KIT);
+    fixture = new RunFixture(KIT.get());
   }
 
   @AfterEach
   void stop() throws IOException {
     upstream.close();
-  }
-
-  @AfterAll
-  static void shutdown() {
-    KIT.shutdownTestKit();
   }
 
   private ModelSpec upstreamModel() {

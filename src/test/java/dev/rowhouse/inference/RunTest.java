@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.rowhouse.SharedKit;
 import dev.rowhouse.inference.RunFixture.Answer;
 import dev.rowhouse.inference.RunFixture.Order;
 import dev.rowhouse.inference.RunReport.Outcome;
@@ -20,13 +21,15 @@ import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.util.ByteString;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 class RunTest {
-  private static final ActorTestKit KIT = ActorTestKit.create("RunTest");
+  @RegisterExtension
+  static final SharedKit KIT = new SharedKit(() -> ActorTestKit.create("RunTest"));
+
   private static final Duration PATIENCE = Duration.ofSeconds(20);
 
   /** More than all buffers between an upstream and a run that does not read hold. */
@@ -38,17 +41,12 @@ class RunTest {
   @BeforeEach
   void start() throws IOException {
     upstream = new FakeUpstream((_, wire) -> wire.awaitClose());
-    fixture = new RunFixture(KIT);
+    fixture = new RunFixture(KIT.get());
   }
 
   @AfterEach
   void stop() throws IOException {
     upstream.close();
-  }
-
-  @AfterAll
-  static void shutdown() {
-    KIT.shutdownTestKit();
   }
 
   private ModelSpec upstreamModel() {

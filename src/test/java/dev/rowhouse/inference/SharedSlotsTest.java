@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.typesafe.config.ConfigFactory;
+import dev.rowhouse.SharedKit;
 import dev.rowhouse.fairness.FairnessCoordinator;
 import dev.rowhouse.fairness.FairnessSnapshot;
 import dev.rowhouse.fairness.SlotTicket;
@@ -16,26 +17,20 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
-import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What tenants see of the coordinator by way of a real worker. */
 class SharedSlotsTest extends RunningActors {
-  private static final ActorTestKit KIT = newKit();
+  @RegisterExtension static final SharedKit KIT = new SharedKit(() -> newKit());
 
   private final AtomicInteger claims = new AtomicInteger();
 
   SharedSlotsTest() {
-    super(KIT);
-  }
-
-  @AfterAll
-  static void shutDown() {
-    KIT.shutdownTestKit();
+    super(KIT.get());
   }
 
   @Test

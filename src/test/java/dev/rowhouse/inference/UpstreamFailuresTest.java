@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.rowhouse.SharedKit;
 import dev.rowhouse.inference.RunFixture.Answer;
 import dev.rowhouse.inference.RunFixture.Order;
 import dev.rowhouse.inference.RunReport.Outcome;
@@ -21,17 +22,19 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.typed.ActorRef;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a client gets when an upstream fails in one of its many ways. */
 class UpstreamFailuresTest {
-  private static final ActorTestKit KIT = ActorTestKit.create("UpstreamFailuresTest");
+  @RegisterExtension
+  static final SharedKit KIT = new SharedKit(() -> ActorTestKit.create("UpstreamFailuresTest"));
+
   private static final String ANSWER =
       "{\"id\":\"up-1\",\"object\":\"chat.completion\",\"created\":1,\"model\":\"secret-alias-2\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"Two"
           + " years.\"},\"finish_reason\":\"stop\"}],"
@@ -43,17 +46,12 @@ class UpstreamFailuresTest {
   @BeforeEach
   void start() throws IOException {
     upstream = new FakeUpstream((_, wire) -> wire.json(200, ANSWER));
-    fixture = new RunFixture(KIT);
+    fixture = new RunFixture(KIT.get());
   }
 
   @AfterEach
   void stop() throws IOException {
     upstream.close();
-  }
-
-  @AfterAll
-  static void shutdown() {
-    KIT.shutdownTestKit();
   }
 
   private ModelSpec upstreamModel() {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.rowhouse.HandClock;
+import dev.rowhouse.SharedKit;
 import dev.rowhouse.fairness.FairnessCoordinator;
 import dev.rowhouse.fairness.PoolTable;
 import dev.rowhouse.fairness.SlotHolder;
@@ -17,15 +18,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A worker that fails and starts again, and one whose upstreams fail. */
 class WorkerHealthTest extends RunningActors {
-  private static final ActorTestKit KIT = newKit();
+  @RegisterExtension static final SharedKit KIT = new SharedKit(() -> newKit());
   private static final Duration OPEN_MIN = Duration.ofMillis(300);
 
   /** Of the workers whose breakers a test opens: they stay open until it moves this. */
@@ -34,12 +34,7 @@ class WorkerHealthTest extends RunningActors {
   private final TestProbe<WorkerCommand.Description> said = KIT.createTestProbe();
 
   WorkerHealthTest() {
-    super(KIT);
-  }
-
-  @AfterAll
-  static void shutDown() {
-    KIT.shutdownTestKit();
+    super(KIT.get());
   }
 
   /** Short times, so that a test need not wait. */

@@ -6,33 +6,28 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.rowhouse.SharedKit;
 import dev.rowhouse.inference.RunControl;
 import dev.rowhouse.inference.RunEvent;
 import dev.rowhouse.inference.RunReport;
 import dev.rowhouse.inference.WorkerCommand;
 import dev.rowhouse.usage.AttemptId;
 import java.util.List;
-import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.stream.javadsl.SinkQueueWithCancel;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A gateway's side of a request whose worker goes: one attempt is lost, another takes its turn. */
 class AnsweringRetryTest extends AnsweringFixture {
-  private static final ActorTestKit KIT = ActorTestKit.create();
+  @RegisterExtension static final SharedKit KIT = new SharedKit();
 
   private final TestProbe<RunControl> second = KIT.createTestProbe();
 
   AnsweringRetryTest() {
-    super(KIT);
-  }
-
-  @AfterAll
-  static void stopAll() {
-    KIT.shutdownTestKit();
+    super(KIT.get());
   }
 
   @Test

@@ -7,32 +7,27 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.rowhouse.SharedKit;
 import dev.rowhouse.inference.RunControl;
 import dev.rowhouse.inference.RunEvent;
 import dev.rowhouse.inference.RunReport;
 import dev.rowhouse.inference.WorkerCommand;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.stream.javadsl.SinkQueueWithCancel;
 import org.apache.pekko.util.ByteString;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A gateway's side of one request, from its admission to its one answer. */
 class AnsweringTest extends AnsweringFixture {
-  private static final ActorTestKit KIT = ActorTestKit.create();
+  @RegisterExtension static final SharedKit KIT = new SharedKit();
 
   AnsweringTest() {
-    super(KIT);
-  }
-
-  @AfterAll
-  static void stopAll() {
-    KIT.shutdownTestKit();
+    super(KIT.get());
   }
 
   @Test

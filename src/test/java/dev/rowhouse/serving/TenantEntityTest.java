@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.rowhouse.HandClock;
+import dev.rowhouse.SharedKit;
 import dev.rowhouse.fairness.FairnessCoordinator;
 import dev.rowhouse.fairness.SlotHolder;
 import dev.rowhouse.fairness.SlotOwner;
@@ -38,20 +39,19 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The tenant's actor between probes: they are its coordinator, workers, gateways and children. */
 class TenantEntityTest {
-  private static final ActorTestKit KIT = ActorTestKit.create();
+  @RegisterExtension static final SharedKit KIT = new SharedKit();
   private static final long BATCH_ANSWER_MILLIS = 900;
   private static final Duration QUIET = Duration.ofMillis(150);
   private static final Duration PATIENCE = Duration.ofSeconds(20);
@@ -74,11 +74,6 @@ class TenantEntityTest {
   private final TestProbe<SlotOwner> worker = KIT.createTestProbe();
   private final TestProbe<Object> gateway = KIT.createTestProbe();
   private @Nullable ActorRef<TenantEntity.Command> spawned;
-
-  @AfterAll
-  static void stopAll() {
-    KIT.shutdownTestKit();
-  }
 
   @AfterEach
   void stop() {

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import dev.rowhouse.SharedKit;
 import dev.rowhouse.tenant.CatalogKeeper.Command;
 import dev.rowhouse.tenant.CatalogKeeper.Reason;
 import dev.rowhouse.tenant.CatalogKeeper.Reply;
@@ -19,10 +20,10 @@ import org.apache.pekko.persistence.testkit.PersistenceTestKitPlugin;
 import org.apache.pekko.persistence.testkit.javadsl.EventSourcedBehaviorTestKit;
 import org.apache.pekko.persistence.testkit.javadsl.PersistenceTestKit;
 import org.apache.pekko.persistence.testkit.query.javadsl.PersistenceTestKitReadJournal;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 class CatalogKeeperTest {
   private static final Config CONFIG =
@@ -30,7 +31,7 @@ class CatalogKeeperTest {
           .withFallback(PersistenceTestKitPlugin.getInstance().config())
           .withFallback(ConfigFactory.parseResources("serialization.conf"));
   private static final Duration PATIENCE = Duration.ofSeconds(20);
-  private static final ActorTestKit kit = ActorTestKit.create(CONFIG);
+  @RegisterExtension static final SharedKit kit = new SharedKit(() -> ActorTestKit.create(CONFIG));
   private static final HouseCatalog HOUSE =
       HouseCatalog.of(
           ConfigFactory.parseResources("tenant.conf")
@@ -40,11 +41,6 @@ class CatalogKeeperTest {
   private final FakeFence fence = new FakeFence();
   private final TestProbe<Reply> answers = kit.createTestProbe(Reply.class);
   private ActorRef<Command> keeper = kit.system().deadLetters();
-
-  @AfterAll
-  static void shutDown() {
-    kit.shutdownTestKit();
-  }
 
   @BeforeEach
   void start() {

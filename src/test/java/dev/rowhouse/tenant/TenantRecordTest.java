@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import dev.rowhouse.SharedKit;
 import dev.rowhouse.tenant.TenantRecord.Command;
 import dev.rowhouse.tenant.TenantRecord.Execute;
 import dev.rowhouse.tenant.TenantRecord.Notice;
@@ -16,15 +17,16 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.persistence.testkit.javadsl.EventSourcedBehaviorTestKit;
 import org.apache.pekko.persistence.testkit.javadsl.PersistenceTestKit;
 import org.apache.pekko.persistence.testkit.query.javadsl.PersistenceTestKitReadJournal;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 class TenantRecordTest {
   private static final Config CONFIG =
@@ -33,7 +35,7 @@ class TenantRecordTest {
               org.apache.pekko.persistence.testkit.PersistenceTestKitPlugin.getInstance().config())
           .withFallback(ConfigFactory.parseResources("serialization.conf"));
 
-  private static final ActorTestKit kit = ActorTestKit.create(CONFIG);
+  @RegisterExtension static final SharedKit kit = new SharedKit(() -> ActorTestKit.create(CONFIG));
   private static final DataKeys KEYS = KeysFixture.keys();
   private static int tenants;
 
@@ -42,11 +44,6 @@ class TenantRecordTest {
   private final TestProbe<TenantReply> answers = kit.createTestProbe(TenantReply.class);
   private TenantId id = new TenantId("none");
   private ActorRef<Command> record = kit.system().deadLetters();
-
-  @AfterAll
-  static void shutDown() {
-    kit.shutdownTestKit();
-  }
 
   @BeforeEach
   void start() {
@@ -111,8 +108,10 @@ class TenantRecordTest {
     onboard();
     fence.claim("tenant|" + id);
     // Both are answered, the one that waits too.
+    fence.gate = new CompletableFuture<>();
     record.tell(new Execute(new TenantCommand.Suspend("s"), answers.getRef()));
     record.tell(new Execute(new TenantCommand.Suspend("t"), answers.getRef()));
+    fence.gate.complete(null);
     assertRefused(Reason.RECORD_MOVED, answers.receiveMessage());
     assertRefused(Reason.RECORD_MOVED, answers.receiveMessage());
     answers.expectTerminated(record);
