@@ -14,6 +14,8 @@ import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class Preflight {
   private static final String DATA_DIRECTORY = "rowhouse.data-dir";
+
+  /** Names files of conf/ that are laid over rowhouse.conf, such as {@code cassandra,tls}. */
+  static final String PROFILES = "ROWHOUSE_PROFILES";
 
   private Preflight() {}
 
@@ -56,9 +61,41 @@ final class Preflight {
     }
   }
 
+  /** rowhouse.conf, under the files of conf/ that the environment names, the last on top. */
   private static Config files() {
+    Config files = parsed(Node.NAME);
+    for (String profile : profiles(System.getenv())) {
+      files = parsed(profile).withFallback(files);
+    }
+    return files;
+  }
+
+  private static Config parsed(String name) {
     return ConfigFactory.parseResourcesAnySyntax(
-        Node.NAME, ConfigParseOptions.defaults().setAllowMissing(false));
+        name, ConfigParseOptions.defaults().setAllowMissing(false));
+  }
+
+  static List<String> profiles(Map<String, String> environment) {
+    List<String> profiles = new ArrayList<>();
+    for (String name : environment.getOrDefault(PROFILES, "").split(",", -1)) {
+      String profile = name.trim().replaceAll("\\.conf$", "");
+      if (profile.isEmpty()) {
+        continue;
+      }
+      if (!profile.matches("[a-z0-9-]+")
+          || Preflight.class.getResource("/" + profile + ".conf") == null) {
+        throw new StartFailure(
+            StartFailure.CONFIG,
+            PROFILES
+                + " names '"
+                + profile
+                + "', and there is no file "
+                + profile
+                + ".conf in conf/. Name files of conf/, with a comma between two.");
+      }
+      profiles.add(profile);
+    }
+    return List.copyOf(profiles);
   }
 
   static StartFailure broken(ConfigException e) {
