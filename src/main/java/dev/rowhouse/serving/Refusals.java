@@ -37,6 +37,16 @@ public final class Refusals {
         retryMillis);
   }
 
+  static Refusal journalUnreadable(long retryMillis) {
+    return Refusal.until(
+        503,
+        "journal_unavailable",
+        "The usage journal of this tenant cannot be read at present, so nothing new is admitted."
+            + " It is tried again; the operator finds the reason in the node's log and by a"
+            + " replay of this tenant's totals.",
+        retryMillis);
+  }
+
   public static Refusal noCapacity(String message) {
     return Refusal.until(503, "no_capacity", message, QUEUE_RETRY_MILLIS);
   }

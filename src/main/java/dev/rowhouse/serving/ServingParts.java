@@ -43,7 +43,7 @@ public record ServingParts(
   /** Makes the usage ledger of a tenant whose months are of that time zone. */
   public interface Ledgers {
     Behavior<UsageLedger.Command> ledger(
-        TenantId tenant, ZoneId zone, ActorRef<LedgerReply.Opened> parent);
+        TenantId tenant, ZoneId zone, ActorRef<LedgerReply.Notice> parent);
   }
 
   Behavior<TenantRecord.Command> record(TenantId tenant, ActorRef<TenantRecord.Notice> parent) {
@@ -51,7 +51,7 @@ public record ServingParts(
   }
 
   Behavior<UsageLedger.Command> ledger(
-      TenantId tenant, ZoneId zone, ActorRef<LedgerReply.Opened> parent) {
+      TenantId tenant, ZoneId zone, ActorRef<LedgerReply.Notice> parent) {
     return ledgers.ledger(tenant, zone, parent);
   }
 

@@ -144,6 +144,10 @@ public final class TenantEntity {
   private final Orders orders;
   private final ToldGateways told;
   private final ArrayDeque<Object> stash = new ArrayDeque<>();
+
+  /** Why the last try to read the ledger failed, when it was never read. */
+  private @Nullable String unread;
+
   private @Nullable Desk desk;
   private @Nullable ZoneId ledgerZone;
   private final Recount recount = new Recount();
@@ -220,6 +224,7 @@ public final class TenantEntity {
         yield Behaviors.same();
       }
       case LedgerReply.Opened opened -> onOpened(opened);
+      case LedgerReply.Unread failed -> onUnread(failed.reason());
       case TenantRecord.Notice notice -> onNotice(notice);
       case Timed timed ->
           switch (timed) {
@@ -254,6 +259,7 @@ public final class TenantEntity {
       }
       case Retire _ -> retire();
       case Settle settle when desk != null -> onSettle(settle, desk);
+      case Command _ when unread != null -> refuseUnread(command, unread);
       case Command _ when isStarting() -> stash(command);
       case Command _ when desk == null -> refuseForAbsent(command);
       case Admit admit -> onAdmit(admit, desk);
@@ -285,10 +291,8 @@ public final class TenantEntity {
   private Behavior<Object> stash(Command command) {
     if (stash.size() < settings.startStashMax() && parts.journal().getAsBoolean()) {
       stash.add(command);
-    } else if (command instanceof Admit admit) {
-      admit
-          .gateway()
-          .tell(new Verdict.No(Refusals.journalUnavailable(settings.retryMillis()), null));
+    } else {
+      refuseUnread(command, "the journal is away");
     }
     return Behaviors.same();
   }
@@ -429,6 +433,30 @@ public final class TenantEntity {
                         Duration.ofMillis(settings.retryMillis()), LEDGER_BACKOFF_MAX, 0.2))));
   }
 
+  /** Who waits for the ledger is answered now: nobody knows when it will be there. */
+  private Behavior<Object> onUnread(String reason) {
+    if (state == State.LOADING) {
+      unread = reason;
+      while (stash.poll() instanceof Command waiting) {
+        refuseUnread(waiting, reason);
+      }
+    }
+    return Behaviors.same();
+  }
+
+  private Behavior<Object> refuseUnread(Command command, String reason) {
+    Refusal refusal = Refusals.journalUnreadable(settings.retryMillis());
+    switch (command) {
+      case Admit admit -> admit.gateway().tell(new Verdict.No(refusal, null));
+      case Retry retry -> retry.gateway().tell(new Verdict.No(refusal, null));
+      case Authorize authorize -> authorize.replyTo().tell(new Denied(refusal));
+      case QueryLedger query -> query.query().replyTo().tell(new LedgerReply.Away(reason));
+      // Who tells of an end repeats it until it is written.
+      case Leave _, Requeue _, Settle _, Administer _, Retire _ -> {}
+    }
+    return Behaviors.same();
+  }
+
   private Behavior<Object> onOpened(LedgerReply.Opened opened) {
     Desk open = desk;
     ZoneId zone = ledgerZone;
@@ -437,6 +465,7 @@ public final class TenantEntity {
       return Behaviors.same();
     }
     if (state == State.LOADING) {
+      unread = null;
       open.resume(opened, now());
       state = State.COUNTING;
       parts.census().tell(new Census.Take(tenant, context.getSelf()));
@@ -514,7 +543,7 @@ public final class TenantEntity {
     Desk open = desk;
     long now = now();
     if (open == null || state != State.ACTIVE) {
-      return open == null && isLongIdle(now) ? passivate() : Behaviors.same();
+      return (open == null || unread != null) && isLongIdle(now) ? passivate() : Behaviors.same();
     }
     for (InFlight late : open.waiting().waitedOver(open.queueTimeoutMillis(), now)) {
       Refusal refusal = open.waitedInVain(late, now);

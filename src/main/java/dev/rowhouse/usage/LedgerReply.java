@@ -79,6 +79,12 @@ public sealed interface LedgerReply {
       @Nullable Instant readAt)
       implements LedgerReply {}
 
+  /** What a ledger tells its parent of its own accord, whenever it has tried to read. */
+  sealed interface Notice extends LedgerReply {}
+
+  /** It cannot be read now, as its queries hear too; it is tried again, after a back-off. */
+  record Unread(String reason) implements Notice {}
+
   /**
    * What the journal holds, told to the parent whenever it was read: at each start, after each
    * failure, and when reconciliation found something. Records that the parent still keeps are not
@@ -99,7 +105,7 @@ public sealed interface LedgerReply {
       Map<String, KeyUsed> keys,
       Map<String, Double> answerTokens,
       List<StartedEntry> openStarts)
-      implements LedgerReply {
+      implements Notice {
     public Opened {
       lastMinute = List.copyOf(lastMinute);
       keys = Map.copyOf(keys);

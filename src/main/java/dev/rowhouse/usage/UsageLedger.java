@@ -98,7 +98,7 @@ public final class UsageLedger {
   private final TimerScheduler<Command> timers;
   private final StashBuffer<Command> waiting;
   private final LedgerHome home;
-  private final ActorRef<? super LedgerReply.Opened> parent;
+  private final ActorRef<? super LedgerReply.Notice> parent;
   private final LedgerQueries queries;
   private final OpenSegment segment;
   private final LedgerLookup lookup;
@@ -117,7 +117,7 @@ public final class UsageLedger {
       TimerScheduler<Command> timers,
       StashBuffer<Command> waiting,
       LedgerHome home,
-      ActorRef<? super LedgerReply.Opened> parent) {
+      ActorRef<? super LedgerReply.Notice> parent) {
     this.context = context;
     this.timers = timers;
     this.waiting = waiting;
@@ -132,13 +132,13 @@ public final class UsageLedger {
    * A ledger.
    *
    * @param zone the time zone of the tenant's months
-   * @param parent hears what the journal holds, whenever it was read
+   * @param parent hears what the journal holds whenever it was read, or that it cannot be
    * @param owner this incarnation's name, for the people who read the Fence
    */
   public static Behavior<Command> create(
       TenantId tenant,
       ZoneId zone,
-      ActorRef<? super LedgerReply.Opened> parent,
+      ActorRef<? super LedgerReply.Notice> parent,
       Fence fence,
       LedgerSettings settings,
       String owner,
@@ -212,6 +212,7 @@ public final class UsageLedger {
     context.getLog().warn("the ledger of {} is away: {}", home.tenant(), what, cause);
     state = null;
     failure = what + ": " + cause.getMessage();
+    parent.tell(new LedgerReply.Unread(failure));
     lookup.forget();
     writing = null;
     segment.leave();

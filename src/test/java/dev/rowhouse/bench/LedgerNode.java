@@ -70,13 +70,15 @@ final class LedgerNode implements AutoCloseable {
 
   Opening ledger(String tenant) {
     CompletableFuture<LedgerReply.Opened> opened = new CompletableFuture<>();
-    Behavior<LedgerReply.Opened> listener =
+    Behavior<LedgerReply.Notice> listener =
         Behaviors.receiveMessage(
             said -> {
-              opened.complete(said);
+              if (said instanceof LedgerReply.Opened read) {
+                opened.complete(read);
+              }
               return Behaviors.same();
             });
-    ActorRef<LedgerReply.Opened> parent = spawn(listener, tenant + "-parent");
+    ActorRef<LedgerReply.Notice> parent = spawn(listener, tenant + "-parent");
     return new Opening(
         spawn(
             UsageLedger.create(

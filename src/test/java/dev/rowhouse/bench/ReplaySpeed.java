@@ -193,7 +193,7 @@ public final class ReplaySpeed {
             UsageLedger.create(
                 tenant,
                 ZoneOffset.UTC,
-                system.<LedgerReply.Opened>ignoreRef(),
+                system.<LedgerReply.Notice>ignoreRef(),
                 fence,
                 ledgers,
                 "bench",

@@ -129,7 +129,7 @@ final class Office implements AutoCloseable {
         UsageLedger.create(
             tenant,
             ZoneOffset.UTC,
-            kit.<LedgerReply.Opened>createTestProbe().ref(),
+            kit.<LedgerReply.Notice>createTestProbe().ref(),
             fence,
             ledgers,
             "test",

@@ -62,7 +62,7 @@ class TenantEntityTest {
   private final Profile profile = new Profile();
   private final HandClock clock = new HandClock(Instant.ofEpochMilli(Samples.NOW));
   private final BlockingQueue<ActorRef<TenantRecord.Notice>> records = new LinkedBlockingQueue<>();
-  private final BlockingQueue<ActorRef<LedgerReply.Opened>> ledgers = new LinkedBlockingQueue<>();
+  private final BlockingQueue<ActorRef<LedgerReply.Notice>> ledgers = new LinkedBlockingQueue<>();
   private final BlockingQueue<ActorRef<Object>> censuses = new LinkedBlockingQueue<>();
   private final AtomicBoolean journalIsThere = new AtomicBoolean(true);
   private boolean censusIsEmpty = true;
@@ -595,6 +595,22 @@ class TenantEntityTest {
   }
 
   @Test
+  void answersAtOnceWhileTheLedgerCannotBeReadAndServesWhenItCan() throws Exception {
+    spawn();
+    take(records).tell(new TenantRecord.ProfileChanged(profile.build()));
+    ActorRef<LedgerReply.Notice> ofLedger = take(ledgers);
+    admit();
+    ofLedger.tell(new LedgerReply.Unread("a row is damaged"));
+    assertEquals("journal_unavailable", receive(Verdict.No.class).refusal().code());
+    admit();
+    Refusal refusal = receive(Verdict.No.class).refusal();
+    assertEquals(503, refusal.httpStatus());
+    assertTrue(refusal.message().contains("cannot be read"), refusal.message());
+    ofLedger.tell(Samples.opened(0, 0, 0, 0));
+    assertEquals(100_000, limits().tokensPerMinute().limit());
+  }
+
+  @Test
   void readsTheLedgerAnewWhenTheTimeZoneOfTheMonthsChanges() throws Exception {
     spawn();
     ActorRef<TenantRecord.Notice> ofRecord = take(records);
@@ -602,7 +618,7 @@ class TenantEntityTest {
     take(ledgers).tell(Samples.opened(0, 0, 0, 0));
     profile.timeZone = "Pacific/Auckland";
     ofRecord.tell(new TenantRecord.ProfileChanged(profile.build()));
-    ActorRef<LedgerReply.Opened> ofLedger = take(ledgers);
+    ActorRef<LedgerReply.Notice> ofLedger = take(ledgers);
     assertEquals(100_000, limits().tokensPerMinute().limit(), "it goes on serving meanwhile");
     ofLedger.tell(
         new LedgerReply.Opened(
@@ -669,7 +685,7 @@ class TenantEntityTest {
   }
 
   /** Hands what it gets to the probe; a question for its status breaks it. */
-  private Behavior<UsageLedger.Command> ledgerThatTells(ActorRef<LedgerReply.Opened> parent) {
+  private Behavior<UsageLedger.Command> ledgerThatTells(ActorRef<LedgerReply.Notice> parent) {
     return Behaviors.setup(
         context -> {
           ledgers.add(parent);

@@ -166,7 +166,7 @@ final class UsageLedgerTest {
           .fishForMessage(
               House.PATIENCE,
               told ->
-                  told.totals().requests() == 7
+                  told instanceof LedgerReply.Opened read && read.totals().requests() == 7
                       ? FishingOutcomes.complete()
                       : FishingOutcomes.continueAndIgnore());
       assertEquals(7, house.totals(fresh.ledger()).requests());
