@@ -33,7 +33,8 @@ class PreflightTest {
       StartFailure failure =
           assertThrows(
               StartFailure.class, () -> Preflight.profiles(Map.of("ROWHOUSE_PROFILES", bad)));
-      assertTrue(String.valueOf(failure.getMessage()).contains(bad));
+      String message = String.valueOf(failure.getMessage());
+      assertTrue(message.contains(bad), message);
     }
   }
 }

@@ -13,7 +13,7 @@ import javax.sql.DataSource;
  * <p>Calls block: use them on the {@code rowhouse.blocking-dispatcher} only. The event journal has
  * a pool of its own to the same database.
  */
-public final class Database implements AutoCloseable {
+public final class Database implements Storage {
   private final HikariDataSource pool;
 
   private Database(HikariDataSource pool) {

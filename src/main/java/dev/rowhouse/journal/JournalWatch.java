@@ -49,10 +49,38 @@ public final class JournalWatch implements AutoCloseable {
   }
 
   /** Begins to watch, as {@code rowhouse.journal.watch} says. */
-  public static JournalWatch start(
-      Database database, Path dataDirectory, String node, Config root) {
+  public static JournalWatch start(Storage storage, Path dataDirectory, String node, Config root) {
     Config config = root.getConfig("rowhouse.journal.watch");
     String name = node.substring(0, Math.min(node.length(), NODE_LENGTH_MAX));
+    Write beat = heartbeat(storage, name);
+    JournalWatch watch =
+        new JournalWatch(
+            () -> {
+              requireSpace(dataDirectory, config.getBytes("disk-free-min"));
+              beat.run();
+            },
+            config.getDuration("answer-within"),
+            () -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime()));
+    Duration every = config.getDuration("every");
+    Thread.ofPlatform().daemon().name("journal-watch").start(() -> watch.probeEach(every));
+    return watch;
+  }
+
+  private static Write heartbeat(Storage storage, String node) {
+    return switch (storage) {
+      case Database database -> {
+        makeTable(database);
+        yield () -> beat(database, node);
+      }
+      case Cassandra cassandra ->
+          () ->
+              cassandra.execute(
+                  "insert into rowhouse_heartbeat (node, beat_at) values (?, toTimestamp(now()))",
+                  node);
+    };
+  }
+
+  private static void makeTable(Database database) {
     try (Connection connection = database.connection();
         Statement statement = connection.createStatement()) {
       statement.execute(
@@ -65,17 +93,6 @@ public final class JournalWatch implements AutoCloseable {
     } catch (SQLException e) {
       throw new JournalException("cannot make the table of the journal's watch", e);
     }
-    JournalWatch watch =
-        new JournalWatch(
-            () -> {
-              requireSpace(dataDirectory, config.getBytes("disk-free-min"));
-              beat(database, name);
-            },
-            config.getDuration("answer-within"),
-            () -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime()));
-    Duration every = config.getDuration("every");
-    Thread.ofPlatform().daemon().name("journal-watch").start(() -> watch.probeEach(every));
-    return watch;
   }
 
   /** A database whose file cannot grow does not fail a write, it closes: better not to try. */

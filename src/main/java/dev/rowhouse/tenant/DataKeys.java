@@ -117,7 +117,7 @@ public final class DataKeys {
     if (known != null) {
       return new Held(known);
     }
-    KeyStore.Row row = store.latest(tenant.value());
+    KeyStore.Generation row = store.latest(tenant.value());
     return row == null ? new None() : lookup(row);
   }
 
@@ -141,7 +141,7 @@ public final class DataKeys {
       }
     }
     if (!asked.isEmpty()) {
-      for (KeyStore.Row row : store.latest(asked)) {
+      for (KeyStore.Generation row : store.latest(asked)) {
         if (lookup(row) instanceof Held(DataKey key)) {
           found.put(key.tenant(), key);
         }
@@ -228,7 +228,7 @@ public final class DataKeys {
     }
   }
 
-  private Lookup lookup(KeyStore.Row row) {
+  private Lookup lookup(KeyStore.Generation row) {
     byte[] wrapped = row.wrapped();
     Instant destroyedAt = row.destroyedAt();
     if (wrapped == null) {

@@ -128,7 +128,7 @@ class DataKeysTest {
     DataKey next = keys.obtain(ACME);
     assertEquals(2, next.generation());
     assertInstanceOf(DataKey.KeyDestroyed.class, next.open(Purpose.DISPLAY_NAME, sealed));
-    KeyStore.Row row = KeyStore.open(database).latest("acme");
+    KeyStore.Generation row = KeyStore.open(database).latest("acme");
     assertNotNull(row);
     assertEquals(2, row.generation());
   }
