@@ -70,8 +70,7 @@ public final class Health {
 
   /** The same for Prometheus: alerts look back, probes do not. */
   void watch(Metrics metrics) {
-    metrics.shows(
-        "rowhouse_ready", "1 while the node takes requests.", () -> isReady() ? 1 : 0);
+    metrics.shows("rowhouse_ready", "1 while the node takes requests.", () -> isReady() ? 1 : 0);
     metrics.shows(
         "rowhouse_journal_available",
         "1 while the journal takes writes of this node.",

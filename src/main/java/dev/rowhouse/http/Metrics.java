@@ -189,8 +189,7 @@ final class Metrics {
         .name(name)
         .help(help)
         .callback(
-            callback ->
-                workerHere.forEach(worker -> callback.call(value.applyAsDouble(worker))))
+            callback -> workerHere.forEach(worker -> callback.call(value.applyAsDouble(worker))))
         .register(registry);
   }
 

@@ -36,17 +36,21 @@ final class PoolMetrics {
   }
 
   void register(PrometheusRegistry registry) {
-    gauge(registry, "slots", "Slots of all workers of the pool.", PoolView::slots);
-    gauge(registry, "slots_free", "Slots that could be granted now.", PoolView::free);
-    gauge(registry, "backlog", "Requests that wait for a slot of the pool.", PoolView::backlog);
+    gauge(registry, "rowhouse_pool_slots", "Slots of all workers of the pool.", PoolView::slots);
+    gauge(registry, "rowhouse_pool_slots_free", "Slots that could be granted now.", PoolView::free);
     gauge(
         registry,
-        "capacity_tokens_per_second",
+        "rowhouse_pool_backlog",
+        "Requests that wait for a slot of the pool.",
+        PoolView::backlog);
+    gauge(
+        registry,
+        "rowhouse_pool_capacity_tokens_per_second",
         "Weighted tokens a second that all slots would do by the speed of late; 0 is not known.",
         PoolView::costPerSecond);
     gauge(
         registry,
-        "oldest_wait_seconds",
+        "rowhouse_pool_oldest_wait_seconds",
         "How long the first of those that wait has waited.",
         pool ->
             pool.tenants().stream()
@@ -59,7 +63,7 @@ final class PoolMetrics {
   private void gauge(
       PrometheusRegistry registry, String name, String help, ToDoubleFunction<PoolView> value) {
     GaugeWithCallback.builder()
-        .name("rowhouse_pool_" + name)
+        .name(name)
         .help(help)
         .labelNames("pool")
         .callback(
