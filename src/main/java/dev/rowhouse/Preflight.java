@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,6 +28,12 @@ final class Preflight {
 
   /** Names files of conf/ that are laid over rowhouse.conf, such as {@code cassandra,tls}. */
   static final String PROFILES = "ROWHOUSE_PROFILES";
+
+  /**
+   * The directory of conf/. It is not on the class path of the distribution: the JVM's AOT cache
+   * allows no directory there.
+   */
+  static final String CONF = "ROWHOUSE_CONF";
 
   private Preflight() {}
 
@@ -63,16 +70,30 @@ final class Preflight {
 
   /** rowhouse.conf, under the files of conf/ that the environment names, the last on top. */
   private static Config files() {
-    Config files = parsed(Node.NAME);
-    for (String profile : profiles(System.getenv())) {
-      files = parsed(profile).withFallback(files);
+    return files(System.getenv());
+  }
+
+  static Config files(Map<String, String> environment) {
+    Config files = parsed(Node.NAME, environment);
+    for (String profile : profiles(environment)) {
+      files = parsed(profile, environment).withFallback(files);
     }
     return files;
   }
 
-  private static Config parsed(String name) {
-    return ConfigFactory.parseResourcesAnySyntax(
-        name, ConfigParseOptions.defaults().setAllowMissing(false));
+  /** The file in conf/ over the copy of it in the jar, so that a part of conf/ is enough. */
+  private static Config parsed(String name, Map<String, String> environment) {
+    Path file = file(name, environment);
+    Config inJar =
+        ConfigFactory.parseResourcesAnySyntax(
+            name, ConfigParseOptions.defaults().setAllowMissing(file != null));
+    return file == null ? inJar : ConfigFactory.parseFile(file.toFile()).withFallback(inJar);
+  }
+
+  private static @Nullable Path file(String name, Map<String, String> environment) {
+    String directory = environment.getOrDefault(CONF, "").trim();
+    Path file = Path.of(directory, name + ".conf");
+    return !directory.isEmpty() && Files.isReadable(file) ? file : null;
   }
 
   static List<String> profiles(Map<String, String> environment) {
@@ -83,7 +104,8 @@ final class Preflight {
         continue;
       }
       if (!profile.matches("[a-z0-9-]+")
-          || Preflight.class.getResource("/" + profile + ".conf") == null) {
+          || (file(profile, environment) == null
+              && Preflight.class.getResource("/" + profile + ".conf") == null)) {
         throw new StartFailure(
             StartFailure.CONFIG,
             PROFILES

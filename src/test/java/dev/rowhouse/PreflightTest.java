@@ -5,10 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class PreflightTest {
   @Test
@@ -36,5 +40,19 @@ class PreflightTest {
       String message = String.valueOf(failure.getMessage());
       assertTrue(message.contains(bad), message);
     }
+  }
+
+  @Test
+  void aDirectoryOfSettingsNeedsToHaveOnlyWhatIsNotAsUsual(@TempDir Path conf) throws IOException {
+    Files.writeString(conf.resolve("http.conf"), "rowhouse.http.port = 18080");
+    Files.writeString(conf.resolve("rowhouse.conf"), "include \"http\"");
+    Files.writeString(conf.resolve("mine.conf"), "rowhouse.http.operator-port = 18081");
+    Config files =
+        Preflight.files(Map.of("ROWHOUSE_CONF", conf.toString(), "ROWHOUSE_PROFILES", "mine"))
+            .withFallback(ConfigFactory.defaultReferenceUnresolved())
+            .resolve();
+    assertEquals(18_080, files.getInt("rowhouse.http.port"));
+    assertEquals(18_081, files.getInt("rowhouse.http.operator-port"));
+    assertEquals("127.0.0.1", files.getString("rowhouse.http.host"));
   }
 }

@@ -67,4 +67,13 @@ public final class Health {
     new TreeMap<>(Map.of("draining", draining)).forEach(checks::put);
     return CompletableFuture.completedFuture(Replies.json(isReady() ? 200 : 503, body));
   }
+
+  /** The same for Prometheus: alerts look back, probes do not. */
+  void watch(Metrics metrics) {
+    metrics.shows("rowhouse_ready", "1 while the node takes requests.", () -> isReady() ? 1 : 0);
+    metrics.shows(
+        "rowhouse_journal_available",
+        "1 while the journal takes writes of this node.",
+        () -> journal.getAsBoolean() ? 1 : 0);
+  }
 }

@@ -2,7 +2,9 @@ package dev.rowhouse.http;
 
 import dev.rowhouse.fairness.FairnessCoordinator;
 import dev.rowhouse.serving.BudgetMarks;
+import dev.rowhouse.serving.SettledCounts;
 import dev.rowhouse.serving.Workers;
+import dev.rowhouse.usage.UsageRecord;
 import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.core.metrics.CounterWithCallback;
 import io.prometheus.metrics.core.metrics.Gauge;
@@ -15,10 +17,12 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
+import java.util.function.ToDoubleFunction;
 import org.apache.pekko.http.javadsl.model.ContentType;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
 import org.apache.pekko.http.javadsl.model.HttpEntities;
@@ -63,16 +67,21 @@ final class Metrics {
   private volatile List<Workers.View> workerHere = List.of();
 
   private final Workers workers;
+  private final PoolMetrics pools;
 
   /**
    * Metrics of a node.
    *
    * @param workers the way to this node's worker
+   * @param pools the way to the coordinator's figures
    * @param throttled requests that were refused without asking the tenant's actor, so far
    * @param marks budgets that were nearly used up, so far
    */
-  Metrics(Workers workers, LongSupplier throttled, BudgetMarks marks) {
+  Metrics(Workers workers, PoolMetrics pools, LongSupplier throttled, BudgetMarks marks) {
     this.workers = workers;
+    this.pools = pools;
+    pools.register(registry);
+    settled();
     CounterWithCallback.builder()
         .name("rowhouse_budget_marks_total")
         .help("Budgets of a month of which a part was reached, by kind and part.")
@@ -139,6 +148,51 @@ final class Metrics {
         .register(registry);
   }
 
+  private void settled() {
+    CounterWithCallback.builder()
+        .name("rowhouse_attempts_settled_total")
+        .help("Attempts settled by the tenants' actors of this node, by how they ended.")
+        .labelNames("status")
+        .callback(
+            callback -> {
+              for (UsageRecord.Status status : UsageRecord.Status.values()) {
+                callback.call(
+                    (double) SettledCounts.attempts(status),
+                    status.name().toLowerCase(Locale.ROOT));
+              }
+            })
+        .register(registry);
+    CounterWithCallback.builder()
+        .name("rowhouse_tokens_total")
+        .help("Tokens of these attempts, in and out.")
+        .labelNames("direction")
+        .callback(
+            callback -> {
+              callback.call((double) SettledCounts.inputTokens(), "input");
+              callback.call((double) SettledCounts.outputTokens(), "output");
+            })
+        .register(registry);
+    CounterWithCallback.builder()
+        .name("rowhouse_queue_seconds_total")
+        .help("Time that these attempts waited for a slot, together.")
+        .callback(callback -> callback.call(SettledCounts.queuedMillis() / MILLIS_PER_SECOND))
+        .register(registry);
+    worker("rowhouse_worker_runs", "Runs of this node's worker.", Workers.View::running);
+    worker(
+        "rowhouse_worker_settlements_pending",
+        "Ended runs whose usage nobody has acknowledged to this node's worker yet.",
+        Workers.View::settlementsPending);
+  }
+
+  private void worker(String name, String help, ToDoubleFunction<Workers.View> value) {
+    GaugeWithCallback.builder()
+        .name(name)
+        .help(help)
+        .callback(
+            callback -> workerHere.forEach(worker -> callback.call(value.applyAsDouble(worker))))
+        .register(registry);
+  }
+
   /** Shows what another room counts upwards. */
   void counts(String name, String help, LongSupplier count) {
     CounterWithCallback.builder()
@@ -172,8 +226,10 @@ final class Metrics {
   }
 
   CompletionStage<HttpResponse> page(Call call) {
+    CompletionStage<?> asked = pools.refresh();
     return workers
         .here()
+        .thenCombine(asked, (views, pools) -> views)
         .handle(
             (views, failure) -> {
               workerHere = views == null ? List.of() : views;

@@ -86,8 +86,10 @@ public final class Planes {
     Metrics metrics =
         new Metrics(
             new Workers(parts.system, http.getDuration("ask-timeout")),
+            new PoolMetrics(parts.system, parts.coordinator),
             parts.throttle::refusedCount,
             parts.marks);
+    parts.health.watch(metrics);
     ReportingRoutes.watch(metrics, parts.reporting);
     AuditRoutes.watch(metrics, parts.audit);
     Handler operatorHandler = operatorPlane(parts, http, metrics);

@@ -369,6 +369,7 @@ public final class TenantEntity {
       return Behaviors.same();
     }
     var settled = orders.record(report, desk.catalog());
+    SettledCounts.add(settled);
     InFlight request = desk.settle(settled, now());
     desk.marks(settled.keyId(), now()).forEach(record::mark);
     ActorRef<Object> gateway = settle.gateway();
