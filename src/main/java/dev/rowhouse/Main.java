@@ -41,6 +41,9 @@ public final class Main {
         ROWHOUSE_MASTER_KEY       key that wraps the data keys    made at the first start
         ROWHOUSE_ARTERY_HOST      address between nodes           127.0.0.1
         ROWHOUSE_ARTERY_PORT      port between nodes              any free one
+        ROWHOUSE_SEED_NODES       host:port,host:port of nodes    none: a node on its own
+        ROWHOUSE_ROLES            gateway,tenant,worker           all three
+        ROWHOUSE_PROFILES         files of conf/ on top           none
 
       Exit codes
         0 stopped in order   2 usage   3 configuration   4 data directory   5 address in use
@@ -172,6 +175,11 @@ public final class Main {
                   "shutdown"));
       out.println(node.greeting());
       node.awaitEnd();
+      if (node.isDowned()) {
+        err.println(
+            "rowhouse: The cluster has put this node out: it was not to be reached, or was among the"
+                + " minority. It holds nothing that the others need; start it again.");
+      }
       System.exit(node.stop());
     } catch (StartFailure failure) {
       err.println("rowhouse: " + failure.getMessage());

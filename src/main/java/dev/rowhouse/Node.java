@@ -67,7 +67,9 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.time.ZoneId;
 import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -85,6 +87,7 @@ import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.receptionist.Receptionist;
 import org.apache.pekko.cluster.MemberStatus;
+import org.apache.pekko.cluster.sharding.ClusterShardingHealthCheck;
 import org.apache.pekko.cluster.sharding.typed.ShardingEnvelope;
 import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 import org.apache.pekko.cluster.typed.Cluster;
@@ -93,11 +96,12 @@ import org.apache.pekko.cluster.typed.ClusterSingletonSettings;
 import org.apache.pekko.cluster.typed.Join;
 import org.apache.pekko.cluster.typed.SingletonActor;
 import org.jspecify.annotations.Nullable;
+import scala.jdk.javaapi.FutureConverters;
 
 /** One running node: the rooms of the house, opened ground floor first. */
 final class Node {
   static final String NAME = "rowhouse";
-  private static final Duration STOP_TIMEOUT = Duration.ofSeconds(75);
+  private static final Duration STOP_TIMEOUT = Duration.ofSeconds(150);
   private static final Duration RESTART_MIN = Duration.ofMillis(500);
   private static final Duration RESTART_MAX = Duration.ofSeconds(10);
   private static final Duration POLL = Duration.ofMillis(20);
@@ -138,7 +142,10 @@ final class Node {
     Database database = null;
     ActorSystem<Void> system = null;
     try {
-      Preflight.checkAddress(config, "port", "ROWHOUSE_HTTP_PORT");
+      ClusterPlace.check(config);
+      if (config.getStringList("pekko.cluster.roles").contains(ClusterPlace.GATEWAY)) {
+        Preflight.checkAddress(config, "port", "ROWHOUSE_HTTP_PORT");
+      }
       Preflight.checkAddress(config, "operator-port", "ROWHOUSE_OPERATOR_PORT");
       String configuredToken = config.getString("rowhouse.http.operator-token");
       String token = configuredToken.isEmpty() ? data.operatorToken() : configuredToken;
@@ -166,6 +173,8 @@ final class Node {
     Config config = system.settings().config();
     InstantSource clock = InstantSource.system();
     Health health = new Health();
+    Majority majority = Majority.start(system);
+    health.majority(majority::isHeld);
     joinCluster(system, config.getDuration("rowhouse.cluster.up-timeout"));
     health.met(Health.Need.MEMBER, true);
 
@@ -264,6 +273,8 @@ final class Node {
     startWorker(system, config, self, coordinator, tenants, embedder, copy, clock);
     awaitCoordinator(system, coordinator, config.getDuration("rowhouse.cluster.up-timeout"));
     health.met(Health.Need.COORDINATOR, true);
+    awaitSharding(system, config.getDuration("rowhouse.cluster.up-timeout"));
+    health.met(Health.Need.SHARDING, true);
 
     Throttle throttle = Throttle.of(config);
     Idempotency idempotency = Vault.idempotency(system, database, keys, secret, blocking, clock);
@@ -296,6 +307,7 @@ final class Node {
                         serving.answerBytesMax(),
                         throttleRef,
                         inHand,
+                        majority::isHeld,
                         new SecureRandom()),
                     throttle,
                     marks,
@@ -495,12 +507,15 @@ final class Node {
   /** Answers in hand finish first, then the worker, then shards and journal, in Pekko's phases. */
   private Node withOrderlyEnd() {
     CoordinatedShutdown shutdown = CoordinatedShutdown.get(system);
+    Duration unready = system.settings().config().getDuration("rowhouse.http.unready-delay");
     shutdown.addTask(
         CoordinatedShutdown.PhaseBeforeServiceUnbind(),
         "not-ready",
         () -> {
           health.drain();
-          return java.util.concurrent.CompletableFuture.completedFuture(Done.getInstance());
+          return CompletableFuture.supplyAsync(
+              Done::getInstance,
+              CompletableFuture.delayedExecutor(unready.toMillis(), TimeUnit.MILLISECONDS));
         });
     shutdown.addTask(
         CoordinatedShutdown.PhaseServiceRequestsDone(),
@@ -520,7 +535,15 @@ final class Node {
   }
 
   String greeting() {
-    String tenantPlane = url(planes.tenantAddress());
+    InetSocketAddress tenantAddress = planes.tenantAddress();
+    if (tenantAddress == null) {
+      return "Rowhouse %s is ready, with the roles %s.\n  operator plane  %s"
+          .formatted(
+              version(),
+              String.join(", ", system.settings().config().getStringList("pekko.cluster.roles")),
+              url(planes.operatorAddress()));
+    }
+    String tenantPlane = url(tenantAddress);
     String operatorPlane = url(planes.operatorAddress());
     String token =
         tokenFromFile ? "$(cat '" + data.operatorTokenFile() + "')" : "$ROWHOUSE_OPERATOR_TOKEN";
@@ -556,14 +579,21 @@ final class Node {
     }
   }
 
+  /** Whether the cluster has put this node out; it has stopped by itself then. */
+  boolean isDowned() {
+    return CoordinatedShutdown.get(system)
+        .getShutdownReason()
+        .filter(CoordinatedShutdown.clusterDowningReason()::equals)
+        .isPresent();
+  }
+
   /** Stops in order, once; gives the exit code. */
   int stop() {
     synchronized (stopCode) {
       if (stopCode.get() >= 0) {
         return stopCode.get();
       }
-      boolean downed = system.whenTerminated().isCompleted();
-      int code = downed ? StartFailure.CLUSTER : 0;
+      int code = isDowned() ? StartFailure.CLUSTER : 0;
       try {
         CoordinatedShutdown.get(system)
             .runAll(CoordinatedShutdown.jvmExitReason())
@@ -598,17 +628,63 @@ final class Node {
 
   private static void joinCluster(ActorSystem<Void> system, Duration timeout) {
     Cluster cluster = Cluster.get(system);
-    if (system.settings().config().getStringList("pekko.cluster.seed-nodes").isEmpty()) {
+    List<String> seeds = system.settings().config().getStringList("pekko.cluster.seed-nodes");
+    if (seeds.isEmpty()) {
       cluster.manager().tell(new Join(cluster.selfMember().address()));
     }
     long deadline = System.nanoTime() + timeout.toNanos();
     while (!cluster.selfMember().status().equals(MemberStatus.up())) {
-      if (System.nanoTime() > deadline) {
+      Optional<CoordinatedShutdown.Reason> given =
+          CoordinatedShutdown.get(system).getShutdownReason();
+      if (given.isPresent() && isIncompatible(given.get())) {
+        throw new StartFailure(
+            StartFailure.CLUSTER,
+            "The cluster at "
+                + String.join(", ", seeds)
+                + " has another rowhouse.cluster.name, or another version's wire format. Start this"
+                + " node with that cluster's name and version.");
+      }
+      if (given.isPresent() || System.nanoTime() > deadline) {
         throw new StartFailure(
             StartFailure.CLUSTER,
             "This node did not become a member of its cluster within "
                 + timeout.toSeconds()
-                + " s. Are the seed nodes of conf/cluster.conf running and reachable?");
+                + " s. Are the seed nodes running and reachable, and with the same certificates: "
+                + String.join(", ", seeds)
+                + "?");
+      }
+      pause();
+    }
+  }
+
+  private static boolean isIncompatible(CoordinatedShutdown.Reason reason) {
+    return reason.equals(CoordinatedShutdown.incompatibleConfigurationDetectedReason());
+  }
+
+  /** Tenants' actors are reached as soon as this node's region knows the coordinator of shards. */
+  private static void awaitSharding(ActorSystem<Void> system, Duration timeout) {
+    ClusterShardingHealthCheck check = new ClusterShardingHealthCheck(system.classicSystem());
+    long deadline = System.nanoTime() + timeout.toNanos();
+    while (true) {
+      try {
+        if (FutureConverters.asJava(check.apply()).toCompletableFuture().get()
+            instanceof Boolean registered
+            && registered) {
+          return;
+        }
+      } catch (ExecutionException e) {
+        throw new StartFailure(
+            StartFailure.CLUSTER, "The tenants' shards do not answer: " + e.getCause());
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new StartFailure(StartFailure.CLUSTER, "Interrupted while starting.");
+      }
+      if (System.nanoTime() > deadline) {
+        throw new StartFailure(
+            StartFailure.CLUSTER,
+            "The tenants' shards were not to be reached within "
+                + timeout.toSeconds()
+                + " s. Is there a node with the role tenant in the cluster?");
       }
       pause();
     }

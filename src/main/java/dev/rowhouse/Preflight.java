@@ -50,6 +50,7 @@ final class Preflight {
     try {
       return ConfigFactory.parseMap(
               Map.of(DATA_DIRECTORY, directory.toAbsolutePath().normalize().toString()))
+          .withFallback(ConfigFactory.parseMap(ClusterPlace.settings(System.getenv())))
           .withFallback(ConfigFactory.defaultOverrides())
           .withFallback(files())
           .withFallback(ConfigFactory.defaultReferenceUnresolved())

@@ -78,7 +78,8 @@ final class WireFormat {
           Census.Command.class,
           Census.Answer.class,
           AuditKeeper.Command.class,
-          AuditKeeper.Reply.class);
+          AuditKeeper.Reply.class,
+          Majority.Command.class);
 
   /** Every concrete type of ours that may be in a message, by name. */
   static final List<Class<?>> TYPES = types();

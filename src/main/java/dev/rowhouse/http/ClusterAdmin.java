@@ -8,12 +8,15 @@ import dev.rowhouse.serving.Workers;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.BooleanSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.apache.pekko.cluster.Member;
+import org.apache.pekko.cluster.MemberStatus;
 import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.jspecify.annotations.Nullable;
 
 /** {@code /admin/cluster} and {@code /admin/fairness}: who is here, and how capacity is shared. */
 final class ClusterAdmin {
@@ -22,13 +25,16 @@ final class ClusterAdmin {
   private final ActorSystem<?> system;
   private final Workers workers;
   private final ActorRef<FairnessCoordinator.Command> coordinator;
+  private final BooleanSupplier majority;
   private final Duration askTimeout;
 
   ClusterAdmin(
       ActorSystem<?> system,
       ActorRef<FairnessCoordinator.Command> coordinator,
+      BooleanSupplier majority,
       Duration askTimeout) {
     this.system = system;
+    this.majority = majority;
     this.workers = new Workers(system, askTimeout);
     this.coordinator = coordinator;
     this.askTimeout = askTimeout;
@@ -38,13 +44,16 @@ final class ClusterAdmin {
     Cluster cluster = Cluster.get(system);
     ObjectNode body = Json.object();
     body.put("self", cluster.selfMember().address().toString());
+    body.put("oldest", oldest(cluster));
+    body.put("majority", majority.getAsBoolean());
     var members = body.putArray("members");
     for (Member member : cluster.state().getMembers()) {
       ObjectNode one =
           members
               .addObject()
               .put("address", member.address().toString())
-              .put("status", member.status().toString().toLowerCase(java.util.Locale.ROOT));
+              .put("status", member.status().toString().toLowerCase(java.util.Locale.ROOT))
+              .put("version", member.appVersion().toString());
       var roles = one.putArray("roles");
       member.getRoles().stream()
           .filter(role -> !role.startsWith("dc-"))
@@ -66,6 +75,19 @@ final class ClusterAdmin {
               }
               return Replies.json(200, body);
             });
+  }
+
+  /** Where the singletons are, unless they are on their way; absent: nowhere. */
+  private static @Nullable String oldest(Cluster cluster) {
+    Member oldest = null;
+    for (Member member : cluster.state().getMembers()) {
+      if (member.hasRole("tenant")
+          && member.status().equals(MemberStatus.up())
+          && (oldest == null || member.isOlderThan(oldest))) {
+        oldest = member;
+      }
+    }
+    return oldest == null ? null : oldest.address().toString();
   }
 
   private static ObjectNode json(Workers.View view) {

@@ -10,20 +10,24 @@ import java.util.function.BooleanSupplier;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 
 /**
- * Liveness and readiness. Alive is who can answer at all; ready is who has its journal, is a member
- * of the cluster, and has heard the coordinator once since its start (not at every moment: a
- * failover must not unready every node).
+ * Liveness and readiness. Alive is who can answer at all, whatever the database does; ready is who
+ * has its journal, is a member of the cluster and among its majority, reaches the tenants' shards,
+ * and has heard the coordinator once since its start (not at every moment: a failover must not
+ * unready every node).
  */
 public final class Health {
   /** What a node needs before it serves. */
   public enum Need {
     MEMBER,
+    MAJORITY,
+    SHARDING,
     JOURNAL,
     COORDINATOR
   }
 
   private final Map<Need, Boolean> met = new ConcurrentHashMap<>();
   private volatile BooleanSupplier journal = () -> false;
+  private volatile BooleanSupplier majority = () -> false;
   private volatile boolean draining;
 
   public void met(Need need, boolean isMet) {
@@ -35,8 +39,21 @@ public final class Health {
     journal = available;
   }
 
+  /** Whether this node is among the majority of its cluster is asked for each time, too. */
+  public void majority(BooleanSupplier held) {
+    majority = held;
+  }
+
+  public boolean hasMajority() {
+    return majority.getAsBoolean();
+  }
+
   private boolean isMet(Need need) {
-    return need == Need.JOURNAL ? journal.getAsBoolean() : met.getOrDefault(need, false);
+    return switch (need) {
+      case JOURNAL -> journal.getAsBoolean();
+      case MAJORITY -> majority.getAsBoolean();
+      case MEMBER, SHARDING, COORDINATOR -> met.getOrDefault(need, false);
+    };
   }
 
   /** From now on the node is not ready: it is on its way out. */

@@ -22,12 +22,15 @@ import dev.rowhouse.tenant.Scope;
 import dev.rowhouse.tenant.TenantDirectory;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.cluster.sharding.typed.ShardingEnvelope;
+import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.http.javadsl.ServerBinding;
+import org.jspecify.annotations.Nullable;
 
 /** The two planes of a node: their routes, their addresses, their end. */
 public final class Planes {
@@ -67,22 +70,25 @@ public final class Planes {
       Replays replays,
       ReplayHouse replayHouse) {}
 
-  private final ServerBinding tenantPlane;
+  private final @Nullable ServerBinding tenantPlane;
   private final ServerBinding operatorPlane;
   private final Duration drainTimeout;
 
-  private Planes(ServerBinding tenantPlane, ServerBinding operatorPlane, Duration drainTimeout) {
+  private Planes(
+      @Nullable ServerBinding tenantPlane, ServerBinding operatorPlane, Duration drainTimeout) {
     this.tenantPlane = tenantPlane;
     this.operatorPlane = operatorPlane;
     this.drainTimeout = drainTimeout;
   }
 
-  /** Listens on both addresses; fails with a {@code BindException} somewhere in its causes. */
+  /**
+   * Listens on both addresses, or on the operators' alone when this node is no gateway; fails with a
+   * {@code BindException} somewhere in its causes.
+   */
   public static CompletionStage<Planes> open(Parts parts) {
     TokenEstimate.warmUp();
     Config http = parts.config.getConfig("rowhouse.http");
     String host = http.getString("host");
-    Handler tenantHandler = tenantPlane(parts, http);
     Metrics metrics =
         new Metrics(
             new Workers(parts.system, http.getDuration("ask-timeout")),
@@ -93,33 +99,39 @@ public final class Planes {
     ReportingRoutes.watch(metrics, parts.reporting);
     AuditRoutes.watch(metrics, parts.audit);
     Handler operatorHandler = operatorPlane(parts, http, metrics);
-    return Listener.bind(
-            parts.system,
-            host,
-            http.getInt("port"),
-            parts.clock,
-            "tenant",
-            metrics,
-            tenantHandler,
-            Replies::openAiError)
-        .thenCompose(
-            tenant ->
-                Listener.bind(
-                        parts.system,
-                        host,
-                        http.getInt("operator-port"),
-                        parts.clock,
-                        "operator",
-                        metrics,
-                        operatorHandler,
-                        Replies::problem)
-                    .thenApply(
-                        operator ->
-                            new Planes(tenant, operator, http.getDuration("drain-timeout"))));
+    CompletionStage<Optional<ServerBinding>> tenantPlane =
+        Cluster.get(parts.system).selfMember().hasRole("gateway")
+            ? Listener.bind(
+                    parts.system,
+                    host,
+                    http.getInt("port"),
+                    parts.clock,
+                    "tenant",
+                    metrics,
+                    tenantPlane(parts, http),
+                    Replies::openAiError)
+                .thenApply(Optional::of)
+            : CompletableFuture.completedFuture(Optional.empty());
+    return tenantPlane.thenCompose(
+        tenant ->
+            Listener.bind(
+                    parts.system,
+                    host,
+                    http.getInt("operator-port"),
+                    parts.clock,
+                    "operator",
+                    metrics,
+                    operatorHandler,
+                    Replies::problem)
+                .thenApply(
+                    operator ->
+                        new Planes(
+                            tenant.orElse(null), operator, http.getDuration("drain-timeout"))));
   }
 
-  public java.net.InetSocketAddress tenantAddress() {
-    return tenantPlane.localAddress();
+  /** Absent: this node is no gateway. */
+  public java.net.@Nullable InetSocketAddress tenantAddress() {
+    return tenantPlane == null ? null : tenantPlane.localAddress();
   }
 
   public java.net.InetSocketAddress operatorAddress() {
@@ -128,7 +140,9 @@ public final class Planes {
 
   /** No new requests on the tenant plane; those in hand finish, within the drain time. */
   public CompletionStage<?> drain() {
-    return tenantPlane.terminate(drainTimeout);
+    return tenantPlane == null
+        ? CompletableFuture.completedFuture(null)
+        : tenantPlane.terminate(drainTimeout);
   }
 
   public CompletionStage<?> closeOperatorPlane() {
@@ -191,7 +205,7 @@ public final class Planes {
                 "application/json",
                 open.routes(),
                 router.routes()),
-        new TenantPlane(router, open, parts.secret),
+        new TenantPlane(router, open, parts.secret, parts.health::hasMajority),
         "tenant");
   }
 
@@ -253,7 +267,8 @@ public final class Planes {
     TenantAdmin tenants = new TenantAdmin(calls, reservations, parts.catalog, parts.secret);
     CatalogAdmin catalog =
         new CatalogAdmin(parts.system, parts.keeper, parts.catalog, parts.slotsDefault, askTimeout);
-    ClusterAdmin cluster = new ClusterAdmin(parts.system, parts.coordinator, askTimeout);
+    ClusterAdmin cluster = new ClusterAdmin(
+            parts.system, parts.coordinator, parts.health::hasMajority, askTimeout);
     DirectoryAdmin directory = new DirectoryAdmin(parts.directory);
     ReplayAdmin replays = new ReplayAdmin(parts.replays, parts.replayHouse);
     String tenant = "/admin/tenants/{id}";

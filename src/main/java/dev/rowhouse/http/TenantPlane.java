@@ -14,6 +14,7 @@ import dev.rowhouse.tenant.TenantProfile;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.BooleanSupplier;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.model.headers.RawHeader;
 import org.jspecify.annotations.Nullable;
@@ -42,11 +43,23 @@ final class TenantPlane implements Handler {
   private final Router<TenantHandler> router;
   private final Router<Handler> open;
   private final ClusterSecret secret;
+  private final BooleanSupplier majority;
 
-  TenantPlane(Router<TenantHandler> router, Router<Handler> open, ClusterSecret secret) {
+  /**
+   * A plane of these routes.
+   *
+   * @param majority whether this node reaches the majority of its cluster: without it nothing is
+   *     admitted
+   */
+  TenantPlane(
+      Router<TenantHandler> router,
+      Router<Handler> open,
+      ClusterSecret secret,
+      BooleanSupplier majority) {
     this.router = router;
     this.open = open;
     this.secret = secret;
+    this.majority = majority;
   }
 
   /** A handler that first asks the tenant whether the key has that scope. */
@@ -76,6 +89,9 @@ final class TenantPlane implements Handler {
   public CompletionStage<HttpResponse> handle(Call call) {
     if (open.match(call.method(), call.segments()) instanceof Router.Match.Found<Handler> found) {
       return found.route().handler().handle(call);
+    }
+    if (!majority.getAsBoolean()) {
+      return refused(call, Refusals.noMajority());
     }
     String key = bearer(call);
     if (key == null) {

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BooleanSupplier;
 import java.util.random.RandomGenerator;
 import org.apache.pekko.actor.Cancellable;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -115,6 +116,7 @@ public final class Answering {
    * @param answerBytesMax the largest answer that is collected for a client that does not stream
    * @param throttle the way to what this gateway refuses by itself
    * @param inHand knows the requests of this gateway
+   * @param majority whether this gateway reaches the majority of its cluster
    * @param random for the ids of second attempts; several threads use it
    */
   public record Settings(
@@ -124,6 +126,7 @@ public final class Answering {
       int answerBytesMax,
       ActorRef<Throttle.Notice> throttle,
       InHand inHand,
+      BooleanSupplier majority,
       RandomGenerator random) {}
 
   private final ActorContext<Object> context;
@@ -440,10 +443,16 @@ public final class Answering {
         if (now >= ask.deadlineMillis()) {
           yield fail(Refusals.journalUnavailable(Refusals.QUEUE_RETRY_MILLIS));
         }
+        if (!settings.majority().getAsBoolean()) {
+          yield cutOff();
+        }
         askAgain(now);
         yield Behaviors.same();
       }
       case WAITING -> {
+        if (!settings.majority().getAsBoolean()) {
+          yield cutOff();
+        }
         if (now >= ask.deadlineMillis()) {
           settings.tenants().tell(tenant, new TenantEntity.Leave(ask.attempt()));
           yield fail(Refusals.queueTimeout(now - ask.receivedAtMillis()));
@@ -478,6 +487,12 @@ public final class Answering {
         yield Behaviors.same();
       }
     };
+  }
+
+  /** Nothing has begun, and nobody who could let it begin is to be reached. */
+  private Behavior<Object> cutOff() {
+    settings.tenants().tell(tenant, new TenantEntity.Leave(ask.attempt()));
+    return fail(Refusals.noMajority());
   }
 
   /** The worker is gone, and its run if there was one: another attempt, or a definite end. */

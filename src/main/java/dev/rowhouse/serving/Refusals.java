@@ -11,6 +11,9 @@ public final class Refusals {
   /** How long a request may wait for a slot when no plan says so. */
   static final long QUEUE_TIMEOUT_MILLIS = 30_000;
 
+  /** A partition lasts for seconds at least. */
+  private static final long MAJORITY_RETRY_MILLIS = 5_000;
+
   private Refusals() {}
 
   public static Refusal invalidKey() {
@@ -45,6 +48,16 @@ public final class Refusals {
             + " It is tried again; the operator finds the reason in the node's log and by a"
             + " replay of this tenant's totals.",
         retryMillis);
+  }
+
+  /** This node is cut off from most of its cluster; another one may serve. */
+  public static Refusal noMajority() {
+    return Refusal.until(
+        503,
+        "no_majority",
+        "This node does not reach the majority of its cluster, so it admits nothing. Try again"
+            + " shortly.",
+        MAJORITY_RETRY_MILLIS);
   }
 
   public static Refusal noCapacity(String message) {

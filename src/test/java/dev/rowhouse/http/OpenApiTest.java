@@ -332,6 +332,7 @@ class OpenApiTest {
             1_000,
             KIT.<Throttle.Notice>createTestProbe().ref(),
             new InHand(),
+            () -> true,
             new java.util.Random(1)),
         Throttle.of(ConfigFactory.parseResources("serving.conf").resolve()),
         new BudgetMarks(),

@@ -13,7 +13,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Speaks JSON over HTTP with a bearer credential; every request has a deadline. */
-class ApiClient {
+public class ApiClient {
   /** An answer that takes longer never comes, however slow the machine is. */
   static final Duration DEADLINE = Duration.ofMinutes(2);
 
@@ -92,7 +92,7 @@ class ApiClient {
   }
 
   /** For tests in which a lost connection is part of the story. */
-  static Reply sendOrThrow(HttpRequest request) throws IOException {
+  public static Reply sendOrThrow(HttpRequest request) throws IOException {
     try {
       var response = HTTP.send(request, BodyHandlers.ofString());
       return new Reply(response.statusCode(), response.headers(), response.body());

@@ -5,13 +5,13 @@ import java.time.Instant;
 import java.util.function.BooleanSupplier;
 
 /** Waiting for what another process does; always bounded. */
-final class Await {
+public final class Await {
   private static final Duration STEP = Duration.ofMillis(20);
 
   private Await() {}
 
   /** Fails with the sentence when the condition does not come true in time. */
-  static void until(String what, Duration atMost, BooleanSupplier condition) {
+  public static void until(String what, Duration atMost, BooleanSupplier condition) {
     Instant deadline = Instant.now().plus(atMost);
     while (!condition.getAsBoolean()) {
       if (Instant.now().isAfter(deadline)) {
@@ -21,7 +21,7 @@ final class Await {
     }
   }
 
-  static void pause(Duration time) {
+  public static void pause(Duration time) {
     try {
       Thread.sleep(time);
     } catch (InterruptedException e) {

@@ -7,7 +7,7 @@ import dev.rowhouse.node.FakeUpstream.UsagePolicy;
 final class FakeAnswers {
   private FakeAnswers() {}
 
-  static String whole(String model, Behaviour behaviour) {
+  static String whole(String model, String firstWord, Behaviour behaviour) {
     String usage =
         behaviour.usage() == UsagePolicy.NEVER ? "" : ",\"usage\":" + usage(behaviour.tokens());
     return """
@@ -15,7 +15,11 @@ final class FakeAnswers {
     "choices":[{"index":0,"message":{"role":"assistant","content":"%s"},\
     "finish_reason":"stop"}]%s}\
     """
-        .formatted(model, "word ".repeat(behaviour.tokens()).strip(), usage);
+        .formatted(model, content(firstWord, behaviour.tokens()), usage);
+  }
+
+  private static String content(String firstWord, int tokens) {
+    return tokens == 0 ? "" : (firstWord + " word".repeat(tokens - 1));
   }
 
   static String chunk(String model, String delta, String finishReason) {

@@ -16,7 +16,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 /**
  * An OpenAI-compatible model server that says "word word word" and does what the test tells it: how
  * long a token takes, whether usage is counted, and how it fails. The behaviour goes by the model's
- * name in the request. It listens to its clients while it answers, so it knows at once when one has
+ * name in the request. A prompt with a canary ({@code canary-...}) gets it back as the first word.
+ * It listens to its clients while it answers, so it knows at once when one has
  * left.
  */
 public final class FakeUpstream implements AutoCloseable {
@@ -85,6 +86,8 @@ public final class FakeUpstream implements AutoCloseable {
   private final AtomicInteger running = new AtomicInteger();
   private final AtomicInteger runningMost = new AtomicInteger();
   private final AtomicInteger cancelled = new AtomicInteger();
+  private final Map<InetAddress, AtomicInteger> runningOf = new ConcurrentHashMap<>();
+  private final Map<InetAddress, AtomicInteger> mostOf = new ConcurrentHashMap<>();
 
   private FakeUpstream(ServerSocket server) {
     this.server = server;
@@ -92,9 +95,13 @@ public final class FakeUpstream implements AutoCloseable {
 
   /** Starts on a free port of the loopback address. */
   public static FakeUpstream start() {
+    return start(InetAddress.getLoopbackAddress());
+  }
+
+  /** Starts on a free port of that address. */
+  public static FakeUpstream start(InetAddress address) {
     try {
-      FakeUpstream upstream =
-          new FakeUpstream(new ServerSocket(0, 1024, InetAddress.getLoopbackAddress()));
+      FakeUpstream upstream = new FakeUpstream(new ServerSocket(0, 1024, address));
       upstream.threads.execute(upstream::accept);
       return upstream;
     } catch (IOException e) {
@@ -119,7 +126,8 @@ public final class FakeUpstream implements AutoCloseable {
 
   /** The {@code base_url} for a model of this server. */
   public URI baseUrl() {
-    return URI.create("http://127.0.0.1:" + server.getLocalPort() + "/v1");
+    return URI.create(
+        "http://" + server.getInetAddress().getHostAddress() + ":" + server.getLocalPort() + "/v1");
   }
 
   /** Requests received so far. */
@@ -135,6 +143,16 @@ public final class FakeUpstream implements AutoCloseable {
   /** The most requests that were being answered at once. */
   public int runningMost() {
     return runningMost.get();
+  }
+
+  /** The most requests of one client's address that were being answered at once. */
+  public int runningMostOf(String address) {
+    for (Map.Entry<InetAddress, AtomicInteger> most : mostOf.entrySet()) {
+      if (most.getKey().getHostAddress().equals(address)) {
+        return most.getValue().get();
+      }
+    }
+    return 0;
   }
 
   /** Requests whose client left before the end of the answer. */
@@ -183,6 +201,11 @@ public final class FakeUpstream implements AutoCloseable {
   private void answer(UpstreamConnection connection) throws IOException {
     calls.incrementAndGet();
     runningMost.accumulateAndGet(running.incrementAndGet(), Math::max);
+    AtomicInteger runningThere =
+        runningOf.computeIfAbsent(connection.address(), _ -> new AtomicInteger());
+    mostOf
+        .computeIfAbsent(connection.address(), _ -> new AtomicInteger())
+        .accumulateAndGet(runningThere.incrementAndGet(), Math::max);
     try {
       String model = connection.model();
       connection.answer(
@@ -192,6 +215,7 @@ public final class FakeUpstream implements AutoCloseable {
       throw left;
     } finally {
       running.decrementAndGet();
+      runningThere.decrementAndGet();
     }
   }
 }

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -65,18 +66,23 @@ public final class NodeProcess implements AutoCloseable {
 
   private final Path directory;
   private final Map<String, String> environment = new HashMap<>();
+  private final String host;
+  private final List<String> prefix;
   private final int httpPort;
   private final int operatorPort;
   private int starts;
   private @Nullable Process process;
 
-  private NodeProcess(Path directory, List<Integer> ports) {
+  private NodeProcess(Path directory, String host, List<String> prefix, List<Integer> ports) {
     this.directory = directory;
+    this.host = host;
+    this.prefix = prefix;
     this.httpPort = ports.get(0);
     this.operatorPort = ports.get(1);
     environment.put("ROWHOUSE_JAVA_HOME", System.getProperty("java.home"));
     environment.put(JVM_OPTS, PATIENT);
-    environment.put("ROWHOUSE_HOST", HOST);
+    environment.put("ROWHOUSE_HOST", host);
+    environment.put("ROWHOUSE_ARTERY_HOST", host);
     environment.put("ROWHOUSE_HTTP_PORT", Integer.toString(httpPort));
     environment.put("ROWHOUSE_OPERATOR_PORT", Integer.toString(operatorPort));
     environment.put("ROWHOUSE_ARTERY_PORT", Integer.toString(ports.get(2)));
@@ -86,7 +92,19 @@ public final class NodeProcess implements AutoCloseable {
 
   /** A node that is not started yet, with its data and logs below the directory. */
   public static NodeProcess in(Path directory) {
-    return new NodeProcess(directory, freePorts(3));
+    return new NodeProcess(directory, HOST, List.of(), freePorts(3));
+  }
+
+  /**
+   * A node at another address, that is not started yet.
+   *
+   * @param prefix the command that starts it elsewhere, such as {@code ip netns exec NAME}; it must
+   *     hand its process over, so that signals reach the node
+   * @param ports of the tenant plane, the operator plane and Artery
+   */
+  public static NodeProcess at(
+      Path directory, String host, List<String> prefix, List<Integer> ports) {
+    return new NodeProcess(directory, host, prefix, ports);
   }
 
   /** A node that is ready. */
@@ -112,7 +130,7 @@ public final class NodeProcess implements AutoCloseable {
   }
 
   /** Ports that were free a moment ago, all different. */
-  static List<Integer> freePorts(int count) {
+  public static List<Integer> freePorts(int count) {
     Set<ServerSocket> sockets = new HashSet<>();
     try {
       for (int tries = 0; sockets.size() < count; tries++) {
@@ -147,12 +165,21 @@ public final class NodeProcess implements AutoCloseable {
     return this;
   }
 
+  /** The JVM options from the next start on, without the patience that a slow machine needs. */
+  public NodeProcess withJvmOptions(String options) {
+    environment.put(JVM_OPTS, options);
+    return this;
+  }
+
   public NodeProcess start() {
     starts++;
     try {
       Files.createDirectories(directory);
+      List<String> command = new ArrayList<>(prefix);
+      command.add(distribution().resolve("bin/rowhouse").toString());
+      command.add("serve");
       ProcessBuilder builder =
-          new ProcessBuilder(distribution().resolve("bin/rowhouse").toString(), "serve")
+          new ProcessBuilder(command)
               .directory(directory.toFile())
               .redirectOutput(out().toFile())
               .redirectError(err().toFile());
@@ -184,10 +211,13 @@ public final class NodeProcess implements AutoCloseable {
   }
 
   boolean isReady() {
+    return isReady(Duration.ofSeconds(20));
+  }
+
+  /** Whether it says so in time. */
+  public boolean isReady(Duration within) {
     HttpRequest request =
-        HttpRequest.newBuilder(operatorUri().resolve("/ready"))
-            .timeout(Duration.ofSeconds(20))
-            .build();
+        HttpRequest.newBuilder(operatorUri().resolve("/ready")).timeout(within).build();
     try {
       return ApiClient.sendOrThrow(request).status() == 200;
     } catch (ConnectException notYet) {
@@ -212,6 +242,31 @@ public final class NodeProcess implements AutoCloseable {
   public void kill9() {
     process().destroyForcibly();
     awaitExit(STOP_MAX);
+  }
+
+  /** Stops the node in time, as a long pause of its machine does. */
+  public void freeze() {
+    signal("STOP");
+  }
+
+  /** Lets it go on. */
+  public void thaw() {
+    signal("CONT");
+  }
+
+  private void signal(String name) {
+    try {
+      int code =
+          new ProcessBuilder("kill", "-" + name, Long.toString(pid())).start().waitFor();
+      if (code != 0) {
+        throw new IllegalStateException("kill -" + name + " " + pid() + " ended with " + code);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted", e);
+    }
   }
 
   /** The exit code, when the process ends in time. */
@@ -256,11 +311,11 @@ public final class NodeProcess implements AutoCloseable {
   }
 
   public URI httpUri() {
-    return URI.create("http://" + HOST + ":" + httpPort);
+    return URI.create("http://" + host + ":" + httpPort);
   }
 
   public URI operatorUri() {
-    return URI.create("http://" + HOST + ":" + operatorPort);
+    return URI.create("http://" + host + ":" + operatorPort);
   }
 
   public Operator operator() {
@@ -292,7 +347,12 @@ public final class NodeProcess implements AutoCloseable {
         .collect(Collectors.joining("\n"));
   }
 
-  private String log() {
+  public boolean isAlive() {
+    return process != null && process.isAlive();
+  }
+
+  /** The last lines of both outputs, for the message of a failed test. */
+  public String log() {
     return "--- stdout\n" + tail(standardOutput()) + "\n--- stderr\n" + tail(standardError());
   }
 

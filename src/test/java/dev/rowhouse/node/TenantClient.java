@@ -33,7 +33,7 @@ public final class TenantClient extends ApiClient {
     return post("/v1/chat/completions", chatBody(model, question, false));
   }
 
-  static String chatBody(String model, String question, boolean stream) {
+  public static String chatBody(String model, String question, boolean stream) {
     return """
     {"model": "%s", "stream": %s, "messages": [{"role": "user", "content": "%s"}]}\
     """

@@ -9,12 +9,15 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PushbackInputStream;
 import java.io.Serial;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.function.BooleanSupplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * One client's connection to the fake upstream: HTTP/1.1 with keep-alive, as much of it as a proxy
@@ -22,6 +25,7 @@ import java.util.function.BooleanSupplier;
  */
 final class UpstreamConnection {
   private static final int LINE_MAX_BYTES = 64 * 1024;
+  private static final Pattern CANARY = Pattern.compile("canary-[a-z0-9-]+");
   private static final long LOOK_MILLIS = 20;
   private static final Duration SILENCE = Duration.ofMinutes(10);
 
@@ -75,6 +79,16 @@ final class UpstreamConnection {
     return request.path("model").asText();
   }
 
+  InetAddress address() {
+    return socket.getInetAddress();
+  }
+
+  /** The canary of the prompt, or an ordinary word. */
+  private String firstWord() {
+    Matcher canary = CANARY.matcher(request.path("messages").toString());
+    return canary.find() ? canary.group() : "word";
+  }
+
   /**
    * Answers, as slowly as the behaviour says.
    *
@@ -95,7 +109,7 @@ final class UpstreamConnection {
     } else {
       listenFor(behaviour.tokens() * behaviour.tokenMillis());
       listenWhile(held);
-      send(200, "", FakeAnswers.whole(model(), behaviour));
+      send(200, "", FakeAnswers.whole(model(), firstWord(), behaviour));
     }
   }
 
@@ -110,7 +124,8 @@ final class UpstreamConnection {
         return;
       }
       listenFor(behaviour.tokenMillis());
-      event(FakeAnswers.chunk(model(), "{\"content\":\"word \"}", "null"));
+      String word = token == 0 ? firstWord() : "word";
+      event(FakeAnswers.chunk(model(), "{\"content\":\"" + word + " \"}", "null"));
     }
     listenWhile(held);
     event(FakeAnswers.chunk(model(), "{}", "\"stop\""));

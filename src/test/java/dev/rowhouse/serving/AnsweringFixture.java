@@ -83,6 +83,7 @@ abstract class AnsweringFixture {
             1_000,
             kit.<Throttle.Notice>createTestProbe().ref(),
             inHand,
+            () -> true,
             new Random(1));
     spawned = kit.spawn(Answering.create(settings, TENANT, request.build(), body, answer));
     TenantEntity.Admit admit = told(TenantEntity.Admit.class);

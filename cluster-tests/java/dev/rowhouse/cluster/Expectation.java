@@ -1,0 +1,29 @@
+package dev.rowhouse.cluster;
+
+/**
+ * What is promised of a nemesis.
+ *
+ * @param successMin part of the operations that came to an answer, retries allowed
+ * @param recoverySecondsMax seconds from the strike until the p95 is as before
+ * @param nobodyDowned no node is put out, or ends by itself
+ * @param noFailures no request is answered with an error or breaks off
+ */
+record Expectation(
+    double successMin, double recoverySecondsMax, boolean nobodyDowned, boolean noFailures) {
+  private static final double NEARLY_ALL = 0.999;
+  private static final double NOT_SAID = 3_600;
+
+  static Expectation of(Nemesis nemesis) {
+    return switch (nemesis) {
+      case KILL -> new Expectation(NEARLY_ALL, 15, false, false);
+      case KILL_OLDEST -> new Expectation(NEARLY_ALL, 30, false, false);
+      case PAUSE_3 -> new Expectation(NEARLY_ALL, NOT_SAID, true, false);
+      case PAUSE_15, PAUSE_45 -> new Expectation(0.99, NOT_SAID, false, false);
+      case PARTITION_OLDEST, PARTITION_HALVES, PARTITION_ONE_WAY, PARTITION_RING, SWIZZLE ->
+          new Expectation(0.9, NOT_SAID, false, false);
+      // Nothing is admitted while the journal is away.
+      case JOURNAL_AWAY_60 -> new Expectation(0, 90, true, false);
+      case ROLLING_RESTART -> new Expectation(1, NOT_SAID, false, true);
+    };
+  }
+}

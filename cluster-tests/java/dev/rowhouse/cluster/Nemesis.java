@@ -1,0 +1,187 @@
+package dev.rowhouse.cluster;
+
+import dev.rowhouse.node.Await;
+import java.time.Duration;
+import java.util.List;
+
+/** What happens to a cluster under load, and how it is undone. */
+enum Nemesis {
+  KILL("kill", false, 60) {
+    @Override
+    void strike(RowhouseCluster cluster, Supervisor supervisor) {
+      kill(cluster, supervisor, cluster.younger());
+    }
+  },
+  KILL_OLDEST("kill-oldest", false, 60) {
+    @Override
+    void strike(RowhouseCluster cluster, Supervisor supervisor) {
+      kill(cluster, supervisor, cluster.oldest());
+    }
+  },
+  PAUSE_3("pause-3", false, 15) {
+    @Override
+    void strike(RowhouseCluster cluster, Supervisor supervisor) {
+      pause(cluster, cluster.younger(), Duration.ofSeconds(3));
+    }
+  },
+  PAUSE_15("pause-15", false, 45) {
+    @Override
+    void strike(RowhouseCluster cluster, Supervisor supervisor) {
+      pause(cluster, cluster.younger(), Duration.ofSeconds(15));
+    }
+  },
+  PAUSE_45("pause-45", false, 45) {
+    @Override
+    void strike(RowhouseCluster cluster, Supervisor supervisor) {
+      pause(cluster, cluster.oldest(), Duration.ofSeconds(45));
+    }
+  },
+  PARTITION_OLDEST("partition-oldest", true, 45) {
+    @Override
+    void strike(RowhouseCluster cluster, Supervisor supervisor) {
+      isolate(cluster, List.of(cluster.oldest()));
+      Await.pause(PARTED);
+      cluster.network().heal();
+    }
+  },
+  PARTITION_HALVES("partition-halves", true, 45) {
+    @Override
+    void strike(RowhouseCluster cluster, Supervisor supervisor) {
+      int half = cluster.nodes().size() / 2;
+      List<Integer> minority =
+          java.util.stream.IntStream.range(0, cluster.nodes().size())
+              .boxed()
+              .filter(node -> node < half)
+              .toList();
+      isolate(cluster, minority);
+      Await.pause(PARTED);
+      cluster.network().heal();
+    }
+  },
+  PARTITION_ONE_WAY("partition-one-way", true, 45) {
+    @Override
+    void strike(RowhouseCluster cluster, Supervisor supervisor) {
+      int mute = cluster.younger();
+      for (int other = 0; other < cluster.nodes().size(); other++) {
+        if (other != mute) {
+          cluster.network().cut(mute, other);
+        }
+      }
+      Await.pause(PARTED);
+      cluster.network().heal();
+    }
+  },
+  /** Each node reaches its two neighbours only; with three nodes that is one wire cut. */
+  PARTITION_RING("partition-ring", true, 60) {
+    @Override
+    void strike(RowhouseCluster cluster, Supervisor supervisor) {
+      int count = cluster.nodes().size();
+      for (int node = 0; node < count; node++) {
+        for (int other = 0; other < count; other++) {
+          int distance = Math.floorMod(other - node, count);
+          boolean neighbours = distance <= 1 || distance == count - 1;
+          boolean closing = count == 3 && node + other == 2 && node != other;
+          if (!neighbours || closing) {
+            cluster.network().cut(node, other);
+          }
+        }
+      }
+      Await.pause(PARTED);
+      cluster.network().heal();
+    }
+  },
+  /** Cuts come and go faster than the cluster decides. */
+  SWIZZLE("swizzle", true, 45) {
+    @Override
+    void strike(RowhouseCluster cluster, Supervisor supervisor) {
+      for (int node = 0; node < cluster.nodes().size(); node++) {
+        isolate(cluster, List.of(node));
+        Await.pause(Duration.ofSeconds(3));
+        cluster.network().heal();
+        Await.pause(Duration.ofSeconds(2));
+      }
+    }
+  },
+  JOURNAL_AWAY_60("journal-away-60", false, 45) {
+    @Override
+    void strike(RowhouseCluster cluster, Supervisor supervisor) {
+      cluster.journal().kill();
+      Await.pause(Duration.ofSeconds(60));
+      cluster.journal().start();
+    }
+  },
+  ROLLING_RESTART("rolling-restart", false, 10) {
+    @Override
+    void strike(RowhouseCluster cluster, Supervisor supervisor) {
+      for (int node = 0; node < cluster.nodes().size(); node++) {
+        supervisor.leave(node);
+        int exitCode = cluster.node(node).stop();
+        if (exitCode != 0) {
+          throw new AssertionError(
+              "node " + node + " ended with " + exitCode + "\n" + cluster.node(node).log());
+        }
+        cluster.node(node).start().awaitReady();
+        supervisor.lookAfter(node);
+        cluster.awaitWhole();
+      }
+    }
+  };
+
+  /** Long enough for both sides to decide. */
+  private static final Duration PARTED = Duration.ofSeconds(30);
+
+  private final String text;
+  private final boolean cuts;
+  private final int watchedSeconds;
+
+  Nemesis(String text, boolean cuts, int watchedSeconds) {
+    this.text = text;
+    this.cuts = cuts;
+    this.watchedSeconds = watchedSeconds;
+  }
+
+  /** Its name in reports. */
+  String text() {
+    return text;
+  }
+
+  /** Whether it needs a network whose wires can be cut. */
+  boolean cuts() {
+    return cuts;
+  }
+
+  /** How long the load goes on after it, at most, before the history is read. */
+  Duration watched() {
+    return Duration.ofSeconds(watchedSeconds);
+  }
+
+  /** Does it, and undoes it. */
+  abstract void strike(RowhouseCluster cluster, Supervisor supervisor);
+
+  /** The supervisor comes when the others have noticed: a machine that is gone is not back at once. */
+  private static void kill(RowhouseCluster cluster, Supervisor supervisor, int node) {
+    supervisor.leave(node);
+    cluster.node(node).kill9();
+    Await.pause(Duration.ofSeconds(20));
+    cluster.node(node).start();
+    supervisor.lookAfter(node);
+  }
+
+  private static void pause(RowhouseCluster cluster, int node, Duration time) {
+    cluster.node(node).freeze();
+    Await.pause(time);
+    cluster.node(node).thaw();
+  }
+
+  /** Cuts these nodes off from the others, both ways. */
+  private static void isolate(RowhouseCluster cluster, List<Integer> minority) {
+    for (int inside : minority) {
+      for (int outside = 0; outside < cluster.nodes().size(); outside++) {
+        if (!minority.contains(outside)) {
+          cluster.network().cut(inside, outside);
+          cluster.network().cut(outside, inside);
+        }
+      }
+    }
+  }
+}

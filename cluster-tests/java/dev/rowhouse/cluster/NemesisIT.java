@@ -1,0 +1,78 @@
+package dev.rowhouse.cluster;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Three nodes under load, and what may befall them. */
+@Tag("cluster")
+class NemesisIT {
+  private static final int NODES = 3;
+
+  @TempDir private static Path directory;
+  private static RowhouseCluster cluster;
+  private static Supervisor supervisor;
+
+  @BeforeAll
+  static void form() {
+    cluster =
+        RowhouseCluster.prepared(directory, RowhouseCluster.network(NODES), NODES).start();
+    supervisor = Supervisor.started(cluster);
+  }
+
+  @AfterAll
+  static void end() {
+    if (supervisor != null) {
+      supervisor.close();
+    }
+    if (cluster != null) {
+      cluster.close();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"KILL", "KILL_OLDEST", "PAUSE_3", "ROLLING_RESTART"})
+  @Timeout(900)
+  void shortSet(Nemesis nemesis) {
+    trial(nemesis);
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      mode = EnumSource.Mode.EXCLUDE,
+      names = {"KILL", "KILL_OLDEST", "PAUSE_3", "ROLLING_RESTART"})
+  @Tag("cluster-full")
+  @Timeout(900)
+  void fullSet(Nemesis nemesis) {
+    trial(nemesis);
+  }
+
+  private static void trial(Nemesis nemesis) {
+    assumeTrue(
+        !nemesis.cuts() || cluster.network().canCut(),
+        () -> "no wire can be cut: " + Namespaces.obstacle());
+    Trial.Result result = new Trial(cluster, supervisor).run(nemesis);
+    Report.add(result, cluster.journal().name(), NODES);
+    String all = result.toString();
+    assertTrue(result.verdict().isGood(), all);
+    assertEquals(0, result.staleTicketsRun(), all);
+    Expectation expected = Expectation.of(nemesis);
+    assertTrue(result.success() >= expected.successMin(), all);
+    assertTrue(result.recoverySeconds() <= expected.recoverySecondsMax(), all);
+    if (expected.nobodyDowned()) {
+      assertEquals(0, result.ends().size(), all);
+    }
+    if (expected.noFailures()) {
+      assertEquals(0, result.failures(), all);
+    }
+  }
+}

@@ -1,0 +1,155 @@
+package dev.rowhouse.cluster;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.rowhouse.node.Await;
+import dev.rowhouse.node.FakeUpstream.Behaviour;
+import dev.rowhouse.node.Operator;
+import dev.rowhouse.node.TenantClient;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A nemesis on a cluster under load: before it, during it and until the clients are served as
+ * before; then the history is read. Each trial has tenants of its own.
+ */
+final class Trial {
+  private static final int TENANTS = 6;
+  private static final int REQUESTS_PER_SECOND = 30;
+  private static final int SLOTS_PER_NODE = 16;
+  private static final Duration BEFORE = Duration.ofSeconds(10);
+
+  /** A p95 of so many times what it was, and of so many more milliseconds, is as before. */
+  private static final int ORDINARY_TIMES = 3;
+
+  private static final int ORDINARY_MORE_MILLIS = 500;
+
+  /**
+   * What a trial found.
+   *
+   * @param failures attempts that were answered with an error or broke off
+   */
+  record Result(
+      String nemesis,
+      HistoryChecker.Verdict verdict,
+      int staleTicketsRun,
+      double success,
+      long failures,
+      double recoverySeconds,
+      List<Supervisor.End> ends,
+      List<String> failed) {}
+
+  private final RowhouseCluster cluster;
+  private final Supervisor supervisor;
+
+  Trial(RowhouseCluster cluster, Supervisor supervisor) {
+    this.cluster = cluster;
+    this.supervisor = supervisor;
+  }
+
+  Result run(Nemesis nemesis) {
+    String model = "steady-" + nemesis.text();
+    cluster.upstream().on(model, Behaviour.of(8, 25));
+    Operator operator = cluster.operator();
+    operator.addModel(model, cluster.upstream().baseUrl(), SLOTS_PER_NODE);
+    Map<String, String> keys = new LinkedHashMap<>();
+    for (int tenant = 0; tenant < TENANTS; tenant++) {
+      String name = nemesis.text() + "-" + (char) ('a' + tenant);
+      keys.put(name, operator.onboard(name));
+    }
+    Map<String, JsonNode> configs = configs(keys);
+    int endsBefore = supervisor.ends().size();
+    long strike;
+    List<Operation> operations;
+    List<Attempt> attempts;
+    try (Epochs epochs = Epochs.watched(cluster);
+        Load load = Load.started(cluster, model, keys, REQUESTS_PER_SECOND)) {
+      Await.pause(BEFORE);
+      strike = load.nowMillis();
+      nemesis.strike(cluster, supervisor);
+      Await.pause(nemesis.watched());
+      cluster.awaitWhole();
+      load.close();
+      operations = load.operations();
+      attempts = load.attempts();
+      epochs.check();
+    }
+    HistoryChecker.Verdict verdict = HistoryChecker.check(attempts, records(keys));
+    Map<String, JsonNode> now = configs(keys);
+    if (!now.equals(configs)) {
+      throw new AssertionError("tenants' configs have changed: " + configs + " and " + now);
+    }
+    List<Operation> after =
+        operations.stream().filter(one -> one.beganMillis() >= strike).toList();
+    long good = after.stream().filter(Operation::succeeded).count();
+    long before = Recovery.p95(operations, BEFORE.toMillis() / 2, strike);
+    return new Result(
+        nemesis.text(),
+        verdict,
+        staleTicketsRun(),
+        after.isEmpty() ? 0 : (double) good / after.size(),
+        after.stream().mapToLong(Operation::failures).sum(),
+        Recovery.seconds(
+            operations, strike, ORDINARY_TIMES * before + ORDINARY_MORE_MILLIS),
+        supervisor.ends().subList(endsBefore, supervisor.ends().size()),
+        failed(attempts));
+  }
+
+  /** More calls of one node at once than it has slots: a ticket was used beside another. */
+  private int staleTicketsRun() {
+    int beyond = 0;
+    for (int node = 0; node < cluster.nodes().size(); node++) {
+      int slots =
+          cluster.network().canCut() ? SLOTS_PER_NODE : SLOTS_PER_NODE * cluster.nodes().size();
+      int most = cluster.upstream().runningMostOf(cluster.network().hostOf(node));
+      beyond += Math.max(0, most - slots);
+    }
+    return beyond;
+  }
+
+  private Map<String, JsonNode> configs(Map<String, String> keys) {
+    Map<String, JsonNode> configs = new LinkedHashMap<>();
+    Operator operator = cluster.operator();
+    keys.keySet()
+        .forEach(
+            tenant ->
+                configs.put(tenant, operator.get("/admin/tenants/" + tenant).expect(200).json()));
+    return configs;
+  }
+
+  private Map<String, List<String>> records(Map<String, String> keys) {
+    Map<String, List<String>> records = new LinkedHashMap<>();
+    keys.forEach(
+        (tenant, key) -> {
+          List<String> ids = new ArrayList<>();
+          for (JsonNode record :
+              new TenantClient(cluster.node(0).httpUri(), key).usageRecords()) {
+            ids.add(record.path("request_id").asText());
+          }
+          records.put(tenant, ids);
+        });
+    return records;
+  }
+
+  private static List<String> failed(List<Attempt> attempts) {
+    return attempts.stream()
+        .filter(
+            attempt ->
+                attempt.outcome() == Attempt.Outcome.REFUSED
+                    || attempt.outcome() == Attempt.Outcome.UNKNOWN)
+        .map(
+            attempt ->
+                "%d ms: %s after %d ms at node %d, status %d, %s"
+                    .formatted(
+                        attempt.beganMillis(),
+                        attempt.outcome(),
+                        attempt.millis(),
+                        attempt.gateway(),
+                        attempt.status(),
+                        attempt.id()))
+        .limit(40)
+        .toList();
+  }
+}
