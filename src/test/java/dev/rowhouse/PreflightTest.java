@@ -37,7 +37,7 @@ class PreflightTest {
       StartFailure failure =
           assertThrows(
               StartFailure.class, () -> Preflight.profiles(Map.of("ROWHOUSE_PROFILES", bad)));
-      assertTrue(failure.getMessage().contains(bad), failure.getMessage());
+      assertTrue(String.valueOf(failure.getMessage()).contains(bad), failure.getMessage());
     }
   }
 
