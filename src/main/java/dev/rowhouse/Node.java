@@ -668,7 +668,7 @@ final class Node {
     while (true) {
       try {
         if (FutureConverters.asJava(check.apply()).toCompletableFuture().get()
-            instanceof Boolean registered
+                instanceof Boolean registered
             && registered) {
           return;
         }
