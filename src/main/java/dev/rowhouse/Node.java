@@ -104,6 +104,10 @@ final class Node {
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(150);
   private static final Duration RESTART_MIN = Duration.ofMillis(500);
   private static final Duration RESTART_MAX = Duration.ofSeconds(10);
+
+  /** One text takes a tenth of a second; loading the model takes a few. */
+  private static final Duration EMBEDDER_REST_MAX = Duration.ofSeconds(15);
+
   private static final Duration POLL = Duration.ofMillis(20);
 
   private final DataDirectory data;
@@ -605,6 +609,7 @@ final class Node {
         Thread.currentThread().interrupt();
         code = 1;
       }
+      BgeEmbedder.shared(1).rest(EMBEDDER_REST_MAX);
       database.close();
       data.close();
       stopCode.set(code);

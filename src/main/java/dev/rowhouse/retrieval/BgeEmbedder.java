@@ -10,9 +10,11 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,7 +44,10 @@ public final class BgeEmbedder implements Embedder {
   private volatile @Nullable WordPiece wordPiece;
   private volatile @Nullable OrtSession session;
 
+  private final int permitsMax;
+
   private BgeEmbedder(int permits) {
+    this.permitsMax = permits;
     this.permits = new Semaphore(permits, true);
   }
 
@@ -54,6 +59,21 @@ public final class BgeEmbedder implements Embedder {
       shared = embedder;
     }
     return embedder;
+  }
+
+  /**
+   * Lets nobody into the native runtime any more, and waits for those who are in it: a JVM that
+   * ends below them would crash.
+   *
+   * @return whether nobody is in it
+   */
+  public boolean rest(Duration atMost) {
+    try {
+      return permits.tryAcquire(permitsMax, atMost.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
   }
 
   @Override
@@ -83,10 +103,9 @@ public final class BgeEmbedder implements Embedder {
 
   private float[] embed(String text) {
     long[] ids = wordPiece().encode(text, POSITIONS_MAX);
-    OrtSession model = session();
     permits.acquireUninterruptibly();
     try {
-      return run(model, ids);
+      return run(session(), ids);
     } catch (OrtException e) {
       throw new IllegalStateException("the embedding model failed", e);
     } finally {
