@@ -23,6 +23,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -37,6 +40,10 @@ import org.junit.jupiter.api.io.TempDir;
 
 class KnowledgeEntityTest {
   private static final Duration PATIENCE = Duration.ofMinutes(2);
+
+  /** A question that came while its entity stopped has no answer; it is asked again then. */
+  private static final long LOST_AFTER_SECONDS = 5;
+
   private static final BgeEmbedder EMBEDDER = BgeEmbedder.shared(2);
 
   @TempDir private static Path directory;
@@ -249,8 +256,8 @@ class KnowledgeEntityTest {
                     return retrieval
                         .search(handle, "piano", List.of("default"), 5)
                         .toCompletableFuture()
-                        .join();
-                  } catch (CompletionException e) {
+                        .get(LOST_AFTER_SECONDS, TimeUnit.SECONDS);
+                  } catch (ExecutionException | TimeoutException e) {
                     throw new AssertionError(e);
                   }
                 });
