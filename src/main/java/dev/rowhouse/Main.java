@@ -10,7 +10,7 @@ import picocli.CommandLine.ParameterException;
 
 /**
  * The program: {@code rowhouse serve | version | help}, and the commands of operators ({@code
- * replay}, {@code reconcile}, {@code audit}).
+ * schema}, {@code replay}, {@code reconcile}, {@code audit}).
  */
 public final class Main {
   private static final int USAGE_WIDTH = 100;
@@ -23,6 +23,7 @@ public final class Main {
 
       Commands
         serve        start a node (the default)
+        schema       make keyspace and tables on Cassandra
         replay       compute figures again from the journal: totals, price, what-if, export
         reconcile    compare journal, ledgers and usage tables
         audit        verify the audit log
@@ -112,6 +113,7 @@ public final class Main {
         new CommandLine(new AuditGroup()).addSubcommand(new OperatorCommand.AuditVerify(out, err));
     CommandLine root =
         new CommandLine(new Root())
+            .addSubcommand(new SchemaCommand(out))
             .addSubcommand(replay)
             .addSubcommand(new OperatorCommand.Reconcile(out, err))
             .addSubcommand(audit);

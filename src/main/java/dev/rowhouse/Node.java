@@ -19,6 +19,7 @@ import dev.rowhouse.inference.WorkerSettings;
 import dev.rowhouse.journal.Database;
 import dev.rowhouse.journal.Fence;
 import dev.rowhouse.journal.JournalWatch;
+import dev.rowhouse.journal.Storage;
 import dev.rowhouse.replay.ReplaySettings;
 import dev.rowhouse.replay.Replays;
 import dev.rowhouse.reporting.Reporting;
@@ -111,7 +112,7 @@ final class Node {
   private static final Duration POLL = Duration.ofMillis(20);
 
   private final DataDirectory data;
-  private final Database database;
+  private final Storage storage;
   private final ActorSystem<Void> system;
   private final Planes planes;
   private final Health health;
@@ -121,13 +122,13 @@ final class Node {
 
   private Node(
       DataDirectory data,
-      Database database,
+      Storage storage,
       ActorSystem<Void> system,
       Planes planes,
       Health health,
       boolean tokenFromFile) {
     this.data = data;
-    this.database = database;
+    this.storage = storage;
     this.system = system;
     this.planes = planes;
     this.health = health;
@@ -143,7 +144,7 @@ final class Node {
   static Node start() {
     Config config = Preflight.loadConfig();
     DataDirectory data = DataDirectory.take(Path.of(config.getString("rowhouse.data-dir")));
-    Database database = null;
+    Storage storage = null;
     ActorSystem<Void> system = null;
     try {
       ClusterPlace.check(config);
@@ -154,14 +155,14 @@ final class Node {
       String configuredToken = config.getString("rowhouse.http.operator-token");
       String token = configuredToken.isEmpty() ? data.operatorToken() : configuredToken;
       HouseCatalog house = HouseCatalog.of(config);
-      database = Preflight.openDatabase(config);
+      storage = StorageStart.open(config);
       system = ActorSystem.create(Behaviors.empty(), NAME, config);
-      return open(data, database, system, house, token, configuredToken.isEmpty());
+      return open(data, storage, system, house, token, configuredToken.isEmpty());
     } catch (ConfigException e) {
-      close(data, database, system);
+      close(data, storage, system);
       throw Preflight.broken(e);
     } catch (RuntimeException e) {
-      close(data, database, system);
+      close(data, storage, system);
       StartFailure address = Preflight.addressFailure(e);
       throw address == null ? e : address;
     }
@@ -169,7 +170,7 @@ final class Node {
 
   private static Node open(
       DataDirectory data,
-      Database database,
+      Storage storage,
       ActorSystem<Void> system,
       HouseCatalog house,
       String token,
@@ -185,8 +186,10 @@ final class Node {
     Executor blocking =
         system.dispatchers().lookup(DispatcherSelector.fromConfig("rowhouse.blocking-dispatcher"));
     String self = Cluster.get(system).selfMember().address().toString();
-    Fence fence = Fence.open(database, clock);
-    DataKeys keys = Vault.open(data.path(), System.getenv(), database, config, blocking, clock);
+    Fence fence = Fence.open(storage, clock);
+    // Knowledge and reports.
+    Database sql = Database.of(storage);
+    DataKeys keys = Vault.open(data.path(), System.getenv(), storage, config, blocking, clock);
     ClusterSecret secret = clusterSecret(data);
     WriteFence writeFence = writeFence(fence, self, blocking);
     JournalProbe probe = JournalProbe.of(system, config.getString("rowhouse.usage.read-journal"));
@@ -210,10 +213,10 @@ final class Node {
                 keeper, config.getDuration("rowhouse.tenant.catalog-resubscribe-delay")),
             "catalog-replica",
             DispatcherSelector.defaultDispatcher());
-    TenantDirectory directory = directory(system, database, blocking, house, keys);
+    TenantDirectory directory = directory(system, storage, blocking, house, keys);
     LedgerSettings ledgers = LedgerSettings.of(config);
-    AuditLog audit = audit(system, database, fence, blocking, clock, data);
-    Reporting reporting = reporting(system, database, fence, blocking, clock, ledgers, audit);
+    AuditLog audit = audit(system, storage, fence, blocking, clock, data);
+    Reporting reporting = reporting(system, sql, fence, blocking, clock, ledgers, audit);
 
     ActorRef<FairnessCoordinator.Command> coordinator =
         FairnessCoordinator.init(
@@ -228,14 +231,14 @@ final class Node {
     ActorRef<ShardingEnvelope<KnowledgeEntity.Command>> knowledge =
         KnowledgeEntity.init(
             sharding,
-            database,
+            sql,
             keys,
             embedder,
             config.getConfig("rowhouse.retrieval"),
             data.path());
 
     UnfinishedUploads.start(
-        system, database, blocking, clock, config.getConfig("rowhouse.retrieval"));
+        system, sql, blocking, clock, config.getConfig("rowhouse.retrieval"));
 
     ServingSettings serving = ServingSettings.of(config);
     TenantRecord.Setting records =
@@ -251,7 +254,7 @@ final class Node {
     ActorRef<Census.Command> census =
         system.systemActorOf(
             Census.create(inHand), "census", DispatcherSelector.defaultDispatcher());
-    JournalWatch watch = JournalWatch.start(database, data.path(), self, config);
+    JournalWatch watch = JournalWatch.start(storage, data.path(), self, config);
     system.getWhenTerminated().whenComplete((_, _) -> watch.close());
     health.journal(watch::isAvailable);
     BudgetMarks marks = new BudgetMarks();
@@ -281,7 +284,7 @@ final class Node {
     health.met(Health.Need.SHARDING, true);
 
     Throttle throttle = Throttle.of(config);
-    Idempotency idempotency = Vault.idempotency(system, database, keys, secret, blocking, clock);
+    Idempotency idempotency = Vault.idempotency(system, storage, keys, secret, blocking, clock);
     ActorRef<Throttle.Notice> throttleRef =
         system.systemActorOf(
             throttle.behavior(clock, catalog), "throttle", DispatcherSelector.defaultDispatcher());
@@ -318,14 +321,14 @@ final class Node {
                     keys,
                     idempotency,
                     new Erasure(
-                        database,
+                        storage,
                         keys,
                         SigningKey.of(keys),
                         List.of(
                             new KnowledgeErasure(
                                 system,
                                 knowledge,
-                                database,
+                                sql,
                                 blocking,
                                 data.path(),
                                 config.getDuration("rowhouse.http.ask-timeout")),
@@ -339,7 +342,7 @@ final class Node {
                     health,
                     replays(system, fence, ledgers, clock),
                     new RunningHouse(system, tenants, catalog, house))));
-    return new Node(data, database, system, planes, health, tokenFromFile).withOrderlyEnd();
+    return new Node(data, storage, system, planes, health, tokenFromFile).withOrderlyEnd();
   }
 
   static Replays replays(
@@ -370,13 +373,13 @@ final class Node {
 
   private static TenantDirectory directory(
       ActorSystem<Void> system,
-      Database database,
+      Storage storage,
       Executor blocking,
       HouseCatalog house,
       DataKeys keys) {
     TenantDirectory directory =
         new TenantDirectory(
-            database, blocking, house.defaultPlan(), keys, new TenantSealing(system));
+            storage, blocking, house.defaultPlan(), keys, new TenantSealing(system));
     try {
       directory.createSchema();
     } catch (SQLException e) {
@@ -418,13 +421,13 @@ final class Node {
 
   private static AuditLog audit(
       ActorSystem<Void> system,
-      Database database,
+      Storage storage,
       Fence fence,
       Executor blocking,
       InstantSource clock,
       DataDirectory data) {
     AuditSettings settings = AuditSettings.of(system.settings().config());
-    AuditLog audit = AuditLog.open(system, database, blocking, data.path(), settings);
+    AuditLog audit = AuditLog.open(system, storage, blocking, data.path(), settings);
     String self = Cluster.get(system).selfMember().address().toString();
     audit.through(
         ClusterSingleton.get(system)
@@ -610,7 +613,7 @@ final class Node {
         code = 1;
       }
       BgeEmbedder.shared(1).rest(EMBEDDER_REST_MAX);
-      database.close();
+      storage.close();
       data.close();
       stopCode.set(code);
       return code;
@@ -737,12 +740,12 @@ final class Node {
   }
 
   private static void close(
-      DataDirectory data, @Nullable Database database, @Nullable ActorSystem<Void> system) {
+      DataDirectory data, @Nullable Storage storage, @Nullable ActorSystem<Void> system) {
     if (system != null) {
       system.terminate();
     }
-    if (database != null) {
-      database.close();
+    if (storage != null) {
+      storage.close();
     }
     data.close();
   }

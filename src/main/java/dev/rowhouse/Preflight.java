@@ -4,11 +4,6 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigParseOptions;
-import com.zaxxer.hikari.pool.HikariPool;
-import dev.rowhouse.journal.Database;
-import dev.rowhouse.journal.JournalException;
-import dev.rowhouse.journal.JournalSchema;
-import dev.rowhouse.retrieval.DocumentStore;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.InetSocketAddress;
@@ -125,23 +120,6 @@ final class Preflight {
     String message = String.valueOf(e.getMessage()).replaceAll("\\s*\\R\\s*", " ");
     return new StartFailure(
         StartFailure.CONFIG, "The configuration in conf/ is broken: " + message);
-  }
-
-  static Database openDatabase(Config config) {
-    try {
-      Database database = Database.open(config);
-      JournalSchema.create(database);
-      DocumentStore.createSchema(database);
-      return database;
-    } catch (JournalException | HikariPool.PoolInitializationException e) {
-      Throwable cause = e.getCause() == null ? e : e.getCause();
-      throw new StartFailure(
-          StartFailure.JOURNAL,
-          "The journal's database "
-              + config.getString("rowhouse.journal.jdbc.url").replaceAll(";.*", "")
-              + " cannot be opened: "
-              + String.valueOf(cause.getMessage()).replaceAll("\\s*\\R\\s*", " "));
-    }
   }
 
   /** Looks before the long part of the start, so that the answer comes at once. */

@@ -2,8 +2,8 @@ package dev.rowhouse;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
-import dev.rowhouse.journal.Database;
 import dev.rowhouse.journal.Fence;
+import dev.rowhouse.journal.Storage;
 import dev.rowhouse.replay.ReplayHouse;
 import dev.rowhouse.replay.ReplaySettings;
 import dev.rowhouse.replay.Replays;
@@ -28,7 +28,7 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The embedded journal of a node that does not run, opened for a replay. Plans and models are those
+ * The journal of a house that does not run, opened for a replay. Plans and models are those
  * of conf/, because the operator's changes to them are read by a running node only.
  */
 final class StoppedHouse implements ReplayHouse, AutoCloseable {
@@ -50,7 +50,7 @@ final class StoppedHouse implements ReplayHouse, AutoCloseable {
       """;
 
   private final DataDirectory data;
-  private final Database database;
+  private final Storage storage;
   private final ActorSystem<Void> system;
   private final HouseCatalog house;
   private final UsageJournal journal;
@@ -58,13 +58,13 @@ final class StoppedHouse implements ReplayHouse, AutoCloseable {
 
   private StoppedHouse(
       DataDirectory data,
-      Database database,
+      Storage storage,
       ActorSystem<Void> system,
       HouseCatalog house,
       UsageJournal journal,
       Replays replays) {
     this.data = data;
-    this.database = database;
+    this.storage = storage;
     this.system = system;
     this.house = house;
     this.journal = journal;
@@ -77,34 +77,39 @@ final class StoppedHouse implements ReplayHouse, AutoCloseable {
    * @param url where to ask instead, when a node runs
    */
   static StoppedHouse open(Path directory, String url) {
-    if (!Files.exists(directory.resolve("journal.mv.db"))) {
+    Config config = ConfigFactory.parseString(PATIENT).withFallback(Preflight.loadConfig(directory));
+    if (isEmbedded(config) && !Files.exists(directory.resolve("journal.mv.db"))) {
       throw new CommandFailure(
           StartFailure.USAGE,
           "there is no journal in " + directory + "; name a node's data directory with --data-dir");
     }
     DataDirectory data =
         DataDirectory.take(directory, "Leave --offline out to ask it at " + url + ", or stop it.");
-    Database database = null;
+    Storage storage = null;
     ActorSystem<Void> system = null;
     try {
-      Config config =
-          ConfigFactory.parseString(PATIENT).withFallback(Preflight.loadConfig(directory));
-      database = Preflight.openDatabase(config);
-      Fence fence = Fence.open(database, InstantSource.system());
+      storage = StorageStart.open(config);
+      Fence fence = Fence.open(storage, InstantSource.system());
       system = ActorSystem.create(Behaviors.empty(), Node.NAME, config);
       LedgerSettings ledgers = LedgerSettings.of(config);
       ReplaySettings settings = ReplaySettings.of(config);
       return new StoppedHouse(
           data,
-          database,
+          storage,
           system,
           HouseCatalog.of(config),
           new UsageJournal(system, fence, ledgers, settings.attemptsMax()),
           Node.replays(system, fence, ledgers, InstantSource.system()));
     } catch (RuntimeException e) {
-      close(data, database, system);
+      close(data, storage, system);
       throw e;
     }
+  }
+
+  /** Whether the journal is a file of the data directory. */
+  private static boolean isEmbedded(Config config) {
+    return config.getString(Storage.KIND).equals("sql")
+        && config.getString("rowhouse.journal.jdbc.url").startsWith("jdbc:h2:");
   }
 
   ActorSystem<Void> system() {
@@ -143,11 +148,11 @@ final class StoppedHouse implements ReplayHouse, AutoCloseable {
 
   @Override
   public void close() {
-    close(data, database, system);
+    close(data, storage, system);
   }
 
   private static void close(
-      DataDirectory data, @Nullable Database database, @Nullable ActorSystem<Void> system) {
+      DataDirectory data, @Nullable Storage storage, @Nullable ActorSystem<Void> system) {
     if (system != null) {
       system.terminate();
       try {
@@ -161,8 +166,8 @@ final class StoppedHouse implements ReplayHouse, AutoCloseable {
         // It was only read: nothing is lost by leaving now.
       }
     }
-    if (database != null) {
-      database.close();
+    if (storage != null) {
+      storage.close();
     }
     data.close();
   }

@@ -1,9 +1,9 @@
 package dev.rowhouse;
 
 import com.typesafe.config.Config;
-import dev.rowhouse.journal.Database;
 import dev.rowhouse.journal.JournalException;
 import dev.rowhouse.journal.KeyStore;
+import dev.rowhouse.journal.Storage;
 import dev.rowhouse.serving.Idempotency;
 import dev.rowhouse.serving.IdempotencySettings;
 import dev.rowhouse.tenant.ClusterSecret;
@@ -27,7 +27,7 @@ final class Vault {
   /** Answers kept for repetitions; what is over is removed as long as the node runs. */
   static Idempotency idempotency(
       ActorSystem<?> system,
-      Database database,
+      Storage storage,
       DataKeys keys,
       ClusterSecret secret,
       Executor blocking,
@@ -35,7 +35,7 @@ final class Vault {
     Cluster cluster = Cluster.get(system);
     Idempotency idempotency =
         new Idempotency(
-            database,
+            storage,
             keys,
             secret,
             clock,
@@ -74,12 +74,12 @@ final class Vault {
   static DataKeys open(
       Path dataDirectory,
       Map<String, String> environment,
-      Database database,
+      Storage storage,
       Config config,
       Executor blocking,
       InstantSource clock) {
     try {
-      KeyStore store = KeyStore.open(database);
+      KeyStore store = KeyStore.open(storage);
       MasterKey master =
           MasterKey.load(dataDirectory, environment, new SecureRandom(), !DataKeys.isInUse(store));
       if (master == null) {

@@ -1,7 +1,7 @@
 package dev.rowhouse.audit;
 
-import dev.rowhouse.journal.Database;
 import dev.rowhouse.journal.Fence;
+import dev.rowhouse.journal.Storage;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;
@@ -56,13 +56,13 @@ public final class AuditLog {
    */
   public static AuditLog open(
       ActorSystem<?> system,
-      Database database,
+      Storage storage,
       Executor blocking,
       @Nullable Path directory,
       AuditSettings settings) {
     return new AuditLog(
         system,
-        AuditTable.open(database),
+        AuditTable.open(storage),
         blocking,
         directory == null ? null : new AuditHeadFile(directory),
         settings);

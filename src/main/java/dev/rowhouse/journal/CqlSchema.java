@@ -60,6 +60,7 @@ public final class CqlSchema {
     List<String> made = new ArrayList<>();
     try (Cassandra outside = Cassandra.openOutside(config)) {
       if (!exists(outside)) {
+        requireNodes(config, outside);
         outside.executeOnce(keyspace(config));
         made.add("keyspace " + outside.keyspace());
       }
@@ -77,6 +78,19 @@ public final class CqlSchema {
     return List.copyOf(made);
   }
 
+  /** A keyspace with more copies than nodes takes no write at a quorum. */
+  private static void requireNodes(Config config, Cassandra outside) {
+    int factor = config.getInt("rowhouse.journal.cassandra.replication.factor");
+    int nodes = outside.session().getMetadata().getNodes().size();
+    if (nodes < factor) {
+      throw new JournalException(
+          "rowhouse.journal.cassandra.replication.factor is %d and this Cassandra has %d node%s: set"
+                  .formatted(factor, nodes, nodes == 1 ? "" : "s")
+              + " ROWHOUSE_CASSANDRA_REPLICATION to what it has, or add nodes",
+          null);
+    }
+  }
+
   /** The tables and indexes that a node needs and that are not there. */
   public static List<String> missing(Cassandra cassandra) {
     Set<String> there = names(cassandra);
@@ -88,6 +102,13 @@ public final class CqlSchema {
       }
     }
     return List.copyOf(missing);
+  }
+
+  /** Whether the keyspace is there. */
+  public static boolean hasKeyspace(Config config) {
+    try (Cassandra outside = Cassandra.openOutside(config)) {
+      return exists(outside);
+    }
   }
 
   private static boolean exists(Cassandra cassandra) {

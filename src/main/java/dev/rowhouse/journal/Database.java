@@ -37,6 +37,15 @@ public final class Database implements Storage {
     return new Database(new HikariDataSource(hikari));
   }
 
+  /** The SQL database of a room that has no tables on Cassandra. */
+  public static Database of(Storage storage) {
+    return switch (storage) {
+      case Database database -> database;
+      case Cassandra _ ->
+          throw new JournalException("these tables are on SQL only, and the journal is not", null);
+    };
+  }
+
   /** A connection in auto-commit mode; close it to give it back. */
   public Connection connection() throws SQLException {
     return pool.getConnection();

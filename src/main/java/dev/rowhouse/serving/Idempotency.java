@@ -1,7 +1,7 @@
 package dev.rowhouse.serving;
 
-import dev.rowhouse.journal.Database;
-import dev.rowhouse.serving.IdempotencyTable.Row;
+import dev.rowhouse.journal.Storage;
+import dev.rowhouse.serving.IdempotencyTable.Entry;
 import dev.rowhouse.serving.IdempotencyTable.State;
 import dev.rowhouse.tenant.ClusterSecret;
 import dev.rowhouse.tenant.DataKey;
@@ -78,13 +78,13 @@ public final class Idempotency implements ErasureTarget {
   private final AtomicInteger waiting = new AtomicInteger();
 
   /**
-   * Makes the table where it is missing.
+   * Opens the table.
    *
    * @param self this start of this node, as no other start is called
    * @param isMember whether a node of that name is in the cluster
    */
   public Idempotency(
-      Database database,
+      Storage storage,
       DataKeys keys,
       ClusterSecret secret,
       InstantSource clock,
@@ -92,7 +92,7 @@ public final class Idempotency implements ErasureTarget {
       IdempotencySettings settings,
       String self,
       Predicate<String> isMember) {
-    this.table = new IdempotencyTable(database);
+    this.table = IdempotencyTable.open(storage);
     this.keys = keys;
     this.hashKey = secret.derive("idempotency");
     this.clock = clock;
@@ -158,7 +158,7 @@ public final class Idempotency implements ErasureTarget {
   /** Absent: another request runs. */
   private @Nullable Begin lookNow(IdempotencyTable.Key key, String attempt) {
     long now = clock.millis();
-    Row there = table.claim(key, attempt, self, now, now + settings.keptMillis(), this::mayAnswer);
+    Entry there = table.claim(key, attempt, self, now, now + settings.keptMillis(), this::mayAnswer);
     if (there == null) {
       return first(key, attempt, now);
     }
@@ -197,12 +197,12 @@ public final class Idempotency implements ErasureTarget {
             false));
   }
 
-  private boolean mayAnswer(Row row) {
+  private boolean mayAnswer(Entry row) {
     return isMember.test(row.owner())
         && clock.millis() - row.claimedAtMillis() < settings.runningMillisMax();
   }
 
-  private Begin replay(TenantId tenant, Row row) {
+  private Begin replay(TenantId tenant, Entry row) {
     byte[] sealed = row.answer();
     if (sealed != null
         && keys.find(tenant) instanceof DataKeys.Held(DataKey key)
@@ -213,7 +213,7 @@ public final class Idempotency implements ErasureTarget {
     return unkept(row);
   }
 
-  private static Begin unkept(Row row) {
+  private static Begin unkept(Entry row) {
     return new Refused(
         no(
             409,

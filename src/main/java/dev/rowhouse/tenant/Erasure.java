@@ -4,7 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.rowhouse.journal.Database;
+import dev.rowhouse.journal.Storage;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -48,14 +48,14 @@ public final class Erasure {
    * @param resumeEvery how often somebody looks for unfinished ones
    */
   public Erasure(
-      Database database,
+      Storage storage,
       DataKeys keys,
       SigningKey signing,
       List<ErasureTarget> targets,
       InstantSource clock,
       Executor blocking,
       Duration resumeEvery) {
-    this.table = new ErasureTable(database);
+    this.table = ErasureTable.open(storage);
     this.keys = keys;
     this.signing = signing;
     this.targets = List.copyOf(targets);
@@ -90,7 +90,7 @@ public final class Erasure {
     return CompletableFuture.supplyAsync(
         () -> {
           table.ask(tenant, requestId, askedBy, clock.instant());
-          ErasureTable.Row row = table.find(tenant);
+          ErasureTable.Entry row = table.find(tenant);
           return java.util.Optional.ofNullable(row == null ? null : row.report());
         },
         blocking);
@@ -122,9 +122,9 @@ public final class Erasure {
         .thenApplyAsync(ready -> report(ended, ready.row(), ready.kept()), blocking);
   }
 
-  private record Ready(ErasureTable.Row row, Map<String, Long> kept) {}
+  private record Ready(ErasureTable.Entry row, Map<String, Long> kept) {}
 
-  private CompletionStage<ErasureTable.Row> counted(TenantReply.Offboarded ended) {
+  private CompletionStage<ErasureTable.Entry> counted(TenantReply.Offboarded ended) {
     TenantId tenant = ended.tenant();
     return CompletableFuture.supplyAsync(() -> row(tenant), blocking)
         .thenCompose(
@@ -163,8 +163,8 @@ public final class Erasure {
     return all;
   }
 
-  private ErasureTable.Row row(TenantId tenant) {
-    ErasureTable.Row row = table.find(tenant);
+  private ErasureTable.Entry row(TenantId tenant) {
+    ErasureTable.Entry row = table.find(tenant);
     if (row == null) {
       throw new IllegalStateException("nobody asked for an erasure of " + tenant);
     }
@@ -172,7 +172,7 @@ public final class Erasure {
   }
 
   private String report(
-      TenantReply.Offboarded ended, ErasureTable.Row row, Map<String, Long> kept) {
+      TenantReply.Offboarded ended, ErasureTable.Entry row, Map<String, Long> kept) {
     if (row.report() != null) {
       return row.report();
     }

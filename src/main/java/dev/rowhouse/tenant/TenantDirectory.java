@@ -1,14 +1,9 @@
 package dev.rowhouse.tenant;
 
-import dev.rowhouse.journal.Database;
+import dev.rowhouse.journal.Storage;
 import dev.rowhouse.tenant.TenantProfile.Status;
-import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -22,37 +17,33 @@ import org.jspecify.annotations.Nullable;
  * listing wakes no tenant. It follows the journal within a second or so; what a single tenant is,
  * its record says.
  *
- * <p>{@link TenantDirectoryProjector} fills it. The offset is kept in the same transaction as the
- * rows, and moves only from where the writer found it: of two writers one fails and reads again.
+ * <p>{@link TenantDirectoryProjector} fills it. The offset is kept beside the rows, and moves only
+ * from where the writer found it: of two writers one fails and reads again.
  */
 public final class TenantDirectory implements ErasureTarget {
   /** As many rows as a page may have; a longer list is read in pages. */
   public static final int LIMIT_MAX = 1_000;
 
-  private static final String OFFSET_NAME = "tenants";
-
-  private final Database database;
+  private final DirectoryTable table;
   private final Executor blocking;
-  private final String defaultPlan;
   private final DataKeys keys;
   private final TenantSealing sealing;
 
   /**
-   * A directory in that database.
+   * A directory in that storage.
    *
    * @param blocking runs what waits for the database
    * @param defaultPlan the plan of a tenant that names none
    * @param keys what seals display names
    */
   public TenantDirectory(
-      Database database,
+      Storage storage,
       Executor blocking,
       String defaultPlan,
       DataKeys keys,
       TenantSealing sealing) {
-    this.database = database;
+    this.table = DirectoryTable.open(storage, defaultPlan);
     this.blocking = blocking;
-    this.defaultPlan = defaultPlan;
     this.keys = keys;
     this.sealing = sealing;
   }
@@ -98,31 +89,9 @@ public final class TenantDirectory implements ErasureTarget {
     }
   }
 
-  /** Makes the tables where they are missing; blocks, for the start of a node. */
+  /** Makes the tables on SQL where they are missing; blocks, for the start of a node. */
   public void createSchema() throws SQLException {
-    try (Connection connection = database.connection();
-        Statement statement = connection.createStatement()) {
-      statement.execute(
-          """
-          CREATE TABLE IF NOT EXISTS rowhouse_tenants (
-            id VARCHAR(63) PRIMARY KEY,
-            status VARCHAR(16) NOT NULL,
-            plan VARCHAR(64),
-            display_name VARCHAR(1200),
-            created_at_millis BIGINT NOT NULL,
-            updated_at_millis BIGINT NOT NULL,
-            version BIGINT NOT NULL)
-          """);
-      // An older version had room for names in clear only.
-      statement.execute(
-          "ALTER TABLE rowhouse_tenants ALTER COLUMN display_name SET DATA TYPE VARCHAR(1200)");
-      statement.execute(
-          """
-          CREATE TABLE IF NOT EXISTS rowhouse_tenants_offset (
-            name VARCHAR(32) PRIMARY KEY,
-            journal_offset VARCHAR(64) NOT NULL)
-          """);
-    }
+    table.createSchema();
   }
 
   /** The tenants that are asked for, by id. */
@@ -132,53 +101,13 @@ public final class TenantDirectory implements ErasureTarget {
 
   /** Whether there is or was a tenant of that name; one that was offboarded counts. */
   public CompletionStage<Boolean> contains(String tenant) {
-    return run(
-        () -> {
-          try (Connection connection = database.connection()) {
-            return isThere(connection, tenant);
-          }
-        });
+    return run(() -> table.contains(tenant));
   }
 
   private Page read(Query query) throws SQLException {
-    StringBuilder sql =
-        new StringBuilder(
-            "SELECT id, status, COALESCE(plan, ?), display_name, created_at_millis,"
-                + " updated_at_millis FROM rowhouse_tenants WHERE id > ?");
-    Status status = query.status();
-    String plan = query.plan();
-    sql.append(status == null ? "" : " AND status = ?");
-    sql.append(plan == null ? "" : " AND COALESCE(plan, ?) = ?");
-    sql.append(" ORDER BY id LIMIT ?");
-    try (Connection connection = database.connection();
-        PreparedStatement select = connection.prepareStatement(sql.toString())) {
-      int at = 0;
-      select.setString(++at, defaultPlan);
-      select.setString(++at, query.after() == null ? "" : query.after());
-      if (status != null) {
-        select.setString(++at, status.name());
-      }
-      if (plan != null) {
-        select.setString(++at, defaultPlan);
-        select.setString(++at, plan);
-      }
-      select.setInt(++at, query.limit() + 1);
-      List<Row> rows = new ArrayList<>();
-      try (ResultSet found = select.executeQuery()) {
-        while (found.next()) {
-          rows.add(
-              new Row(
-                  new TenantId(found.getString(1)),
-                  Status.valueOf(found.getString(2)),
-                  found.getString(3),
-                  found.getString(4),
-                  Instant.ofEpochMilli(found.getLong(5)),
-                  Instant.ofEpochMilli(found.getLong(6))));
-        }
-      }
-      boolean hasMore = rows.size() > query.limit();
-      return new Page(opened(hasMore ? rows.subList(0, query.limit()) : rows), hasMore);
-    }
+    List<Row> rows = table.read(query);
+    boolean hasMore = rows.size() > query.limit();
+    return new Page(opened(hasMore ? rows.subList(0, query.limit()) : rows), hasMore);
   }
 
   private List<Row> opened(List<Row> rows) {
@@ -222,31 +151,15 @@ public final class TenantDirectory implements ErasureTarget {
 
   @Override
   public CompletionStage<Map<String, Long>> count(TenantId tenant) {
-    return run(
-        () -> {
-          try (Connection connection = database.connection();
-              PreparedStatement select =
-                  connection.prepareStatement(
-                      "SELECT COUNT(display_name) FROM rowhouse_tenants WHERE id = ?")) {
-            select.setString(1, tenant.value());
-            try (ResultSet found = select.executeQuery()) {
-              return Map.of("display_names", found.next() ? found.getLong(1) : 0);
-            }
-          }
-        });
+    return run(() -> Map.of("display_names", table.countNames(tenant.value())));
   }
 
   @Override
   public CompletionStage<?> erase(TenantId tenant) {
     return run(
         () -> {
-          try (Connection connection = database.connection();
-              PreparedStatement update =
-                  connection.prepareStatement(
-                      "UPDATE rowhouse_tenants SET display_name = NULL WHERE id = ?")) {
-            update.setString(1, tenant.value());
-            return update.executeUpdate();
-          }
+          table.eraseName(tenant.value());
+          return true;
         });
   }
 
@@ -259,27 +172,11 @@ public final class TenantDirectory implements ErasureTarget {
 
   /** How far the journal was read; empty: not at all. */
   CompletionStage<String> offset() {
-    return run(
-        () -> {
-          try (Connection connection = database.connection()) {
-            return offset(connection);
-          }
-        });
-  }
-
-  private static String offset(Connection connection) throws SQLException {
-    try (PreparedStatement select =
-        connection.prepareStatement(
-            "SELECT journal_offset FROM rowhouse_tenants_offset WHERE name = ?")) {
-      select.setString(1, OFFSET_NAME);
-      try (ResultSet found = select.executeQuery()) {
-        return found.next() ? found.getString(1) : "";
-      }
-    }
+    return run(table::offset);
   }
 
   /**
-   * Writes those events and moves the offset, or does neither.
+   * Writes those events and moves the offset.
    *
    * @param from the offset after which the events were read
    * @return the offset of the last event
@@ -287,138 +184,22 @@ public final class TenantDirectory implements ErasureTarget {
   CompletionStage<String> write(String from, List<Envelope> events) {
     return run(
         () -> {
-          try (Connection connection = database.connection()) {
-            connection.setAutoCommit(false);
-            try {
-              String until = events.getLast().offset();
-              moveOffset(connection, from, until);
-              for (Envelope envelope : events) {
-                TenantEvent event =
-                    sealing.open(envelope.journaled(), keys.find(envelope.tenant()));
-                write(connection, envelope, event);
-              }
-              connection.commit();
-              return until;
-            } catch (SQLException | RuntimeException e) {
-              connection.rollback();
-              throw e;
-            } finally {
-              connection.setAutoCommit(true);
-            }
-          }
+          String until = events.getLast().offset();
+          table.write(from, until, events.stream().map(this::change).toList());
+          return until;
         });
   }
 
-  private static void moveOffset(Connection connection, String from, String until)
-      throws SQLException {
-    String sql =
-        from.isEmpty()
-            ? "INSERT INTO rowhouse_tenants_offset (journal_offset, name) VALUES (?, ?)"
-            : "UPDATE rowhouse_tenants_offset SET journal_offset = ? WHERE name = ?"
-                + " AND journal_offset = ?";
-    try (PreparedStatement move = connection.prepareStatement(sql)) {
-      move.setString(1, until);
-      move.setString(2, OFFSET_NAME);
-      if (!from.isEmpty()) {
-        move.setString(3, from);
-      }
-      if (move.executeUpdate() != 1) {
-        throw new SQLException("another projector has moved the offset from " + from);
-      }
+  private DirectoryTable.Change change(Envelope envelope) {
+    TenantEvent event = sealing.open(envelope.journaled(), keys.find(envelope.tenant()));
+    String name = null;
+    if (event instanceof TenantEvent.Onboarded onboarded) {
+      name = onboarded.spec().displayName();
+    } else if (event instanceof TenantEvent.Configured configured) {
+      name = configured.spec().displayName();
     }
-  }
-
-  private void write(Connection connection, Envelope envelope, TenantEvent event)
-      throws SQLException {
-    switch (event) {
-      case TenantEvent.Onboarded onboarded -> insert(connection, envelope, onboarded);
-      case TenantEvent.Configured configured ->
-          update(
-              connection,
-              envelope,
-              event,
-              "plan = ?, display_name = ?",
-              configured.spec().plan(),
-              sealed(event.tenant(), configured.spec().displayName()));
-      case TenantEvent.Suspended _ ->
-          update(connection, envelope, event, "status = ?", Status.SUSPENDED.name());
-      case TenantEvent.Resumed _ ->
-          update(connection, envelope, event, "status = ?", Status.ACTIVE.name());
-      case TenantEvent.Offboarded _ ->
-          update(
-              connection,
-              envelope,
-              event,
-              "status = ?, plan = ?, display_name = ?",
-              Status.OFFBOARDED.name(),
-              null,
-              null);
-      case TenantEvent.KeyCreated _,
-          TenantEvent.KeyChanged _,
-          TenantEvent.KeyRevoked _,
-          TenantEvent.KeyRotated _,
-          TenantEvent.PromptSaved _,
-          TenantEvent.PromptDeleted _ ->
-          update(connection, envelope, event, "status = status");
-      case TenantEvent.BudgetMarked _ -> {}
-    }
-  }
-
-  private void insert(Connection connection, Envelope envelope, TenantEvent.Onboarded onboarded)
-      throws SQLException {
-    if (isThere(connection, onboarded.tenant().value())) {
-      return;
-    }
-    try (PreparedStatement insert =
-        connection.prepareStatement(
-            "INSERT INTO rowhouse_tenants"
-                + " (id, status, plan, display_name, created_at_millis, updated_at_millis, version)"
-                + " VALUES (?, ?, ?, ?, ?, ?, ?)")) {
-      long atMillis = onboarded.at().toEpochMilli();
-      insert.setString(1, onboarded.tenant().value());
-      insert.setString(2, Status.ACTIVE.name());
-      insert.setString(3, onboarded.spec().plan());
-      insert.setString(4, sealed(onboarded.tenant(), onboarded.spec().displayName()));
-      insert.setLong(5, atMillis);
-      insert.setLong(6, atMillis);
-      insert.setLong(7, envelope.sequenceNumber());
-      insert.executeUpdate();
-    }
-  }
-
-  private static boolean isThere(Connection connection, String tenant) throws SQLException {
-    try (PreparedStatement select =
-        connection.prepareStatement("SELECT 1 FROM rowhouse_tenants WHERE id = ?")) {
-      select.setString(1, tenant);
-      try (ResultSet found = select.executeQuery()) {
-        return found.next();
-      }
-    }
-  }
-
-  /** A tag query may bring an event twice after a fault: the version keeps it from counting. */
-  private static void update(
-      Connection connection,
-      Envelope envelope,
-      TenantEvent event,
-      String columns,
-      @Nullable String... values)
-      throws SQLException {
-    try (PreparedStatement update =
-        connection.prepareStatement(
-            "UPDATE rowhouse_tenants SET "
-                + columns
-                + ", updated_at_millis = ?, version = ? WHERE id = ? AND version < ?")) {
-      int at = 0;
-      for (String value : values) {
-        update.setString(++at, value);
-      }
-      update.setLong(++at, event.at().toEpochMilli());
-      update.setLong(++at, envelope.sequenceNumber());
-      update.setString(++at, event.tenant().value());
-      update.setLong(++at, envelope.sequenceNumber());
-      update.executeUpdate();
-    }
+    return new DirectoryTable.Change(
+        event, envelope.sequenceNumber(), sealed(envelope.tenant(), name));
   }
 
   private interface Work<T> {

@@ -1,6 +1,7 @@
 package dev.rowhouse.usage;
 
 import dev.rowhouse.tenant.TenantId;
+import com.datastax.oss.driver.api.core.DriverException;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
@@ -154,6 +155,7 @@ final class SegmentRows {
   private static boolean isAway(Throwable failure) {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
       if (cause instanceof SQLException
+          || cause instanceof DriverException
           || cause instanceof TimeoutException
           || cause instanceof RejectedExecutionException) {
         return true;
