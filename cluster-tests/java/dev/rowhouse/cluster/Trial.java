@@ -17,7 +17,7 @@ import java.util.Map;
  */
 final class Trial {
   private static final int TENANTS = 6;
-  private static final int REQUESTS_PER_SECOND = 30;
+  private static final int REQUESTS_PER_SECOND = 20;
   private static final int SLOTS_PER_NODE = 16;
   private static final Duration BEFORE = Duration.ofSeconds(10);
 

@@ -18,6 +18,7 @@ import dev.rowhouse.inference.WorkerCommand;
 import dev.rowhouse.inference.WorkerSettings;
 import dev.rowhouse.journal.Database;
 import dev.rowhouse.journal.Fence;
+import dev.rowhouse.journal.JournalException;
 import dev.rowhouse.journal.JournalWatch;
 import dev.rowhouse.replay.ReplaySettings;
 import dev.rowhouse.replay.Replays;
@@ -156,6 +157,10 @@ final class Node {
     } catch (ConfigException e) {
       close(data, database, system);
       throw Preflight.broken(e);
+    } catch (JournalException e) {
+      close(data, database, system);
+      throw new StartFailure(
+          StartFailure.JOURNAL, "The journal cannot be used: " + Preflight.oneLine(e));
     } catch (RuntimeException e) {
       close(data, database, system);
       StartFailure address = Preflight.addressFailure(e);
@@ -181,8 +186,11 @@ final class Node {
     Executor blocking =
         system.dispatchers().lookup(DispatcherSelector.fromConfig("rowhouse.blocking-dispatcher"));
     String self = Cluster.get(system).selfMember().address().toString();
-    Fence fence = Fence.open(database, clock);
-    DataKeys keys = Vault.open(data.path(), System.getenv(), database, config, blocking, clock);
+    Fence fence = Preflight.together(() -> Fence.open(database, clock));
+    DataKeys keys =
+        Preflight.together(
+            () ->
+                Vault.open(data.path(), System.getenv(), database, config, blocking, clock));
     ClusterSecret secret = clusterSecret(data);
     WriteFence writeFence = writeFence(fence, self, blocking);
     JournalProbe probe = JournalProbe.of(system, config.getString("rowhouse.usage.read-journal"));
@@ -247,7 +255,8 @@ final class Node {
     ActorRef<Census.Command> census =
         system.systemActorOf(
             Census.create(inHand), "census", DispatcherSelector.defaultDispatcher());
-    JournalWatch watch = JournalWatch.start(database, data.path(), self, config);
+    JournalWatch watch =
+        Preflight.together(() -> JournalWatch.start(database, data.path(), self, config));
     system.getWhenTerminated().whenComplete((_, _) -> watch.close());
     health.journal(watch::isAvailable);
     BudgetMarks marks = new BudgetMarks();
@@ -313,24 +322,26 @@ final class Node {
                     marks,
                     keys,
                     idempotency,
-                    new Erasure(
-                        database,
-                        keys,
-                        SigningKey.of(keys),
-                        List.of(
-                            new KnowledgeErasure(
-                                system,
-                                knowledge,
+                    Preflight.together(
+                        () ->
+                            new Erasure(
                                 database,
+                                keys,
+                                SigningKey.of(keys),
+                                List.of(
+                                    new KnowledgeErasure(
+                                        system,
+                                        knowledge,
+                                        database,
+                                        blocking,
+                                        data.path(),
+                                        config.getDuration("rowhouse.http.ask-timeout")),
+                                    idempotency,
+                                    directory,
+                                    reporting.erasure()),
+                                clock,
                                 blocking,
-                                data.path(),
-                                config.getDuration("rowhouse.http.ask-timeout")),
-                            idempotency,
-                            directory,
-                            reporting.erasure()),
-                        clock,
-                        blocking,
-                        config.getDuration("rowhouse.tenant.erasure.resume-every")),
+                                config.getDuration("rowhouse.tenant.erasure.resume-every"))),
                     config.getMemorySize("rowhouse.retrieval.files.bytes-max").toBytes(),
                     health,
                     replays(system, fence, ledgers, clock),
@@ -373,12 +384,15 @@ final class Node {
     TenantDirectory directory =
         new TenantDirectory(
             database, blocking, house.defaultPlan(), keys, new TenantSealing(system));
-    try {
-      directory.createSchema();
-    } catch (SQLException e) {
-      throw new StartFailure(
-          StartFailure.JOURNAL, "The table of tenants cannot be made: " + e.getMessage());
-    }
+    Preflight.together(
+        () -> {
+          try {
+            directory.createSchema();
+            return directory;
+          } catch (SQLException e) {
+            throw new JournalException("the table of tenants cannot be made", e);
+          }
+        });
     Config config = system.settings().config();
     ClusterSingleton.get(system)
         .init(
@@ -404,10 +418,23 @@ final class Node {
       AuditLog audit) {
     ReportingSettings settings = ReportingSettings.of(system.settings().config());
     Reporting reporting =
-        Reporting.of(
-            system, database, fence, blocking, clock, settings, ledgers, new AuditWitness(audit));
+        Preflight.together(
+            () ->
+                Reporting.of(
+                    system,
+                    database,
+                    fence,
+                    blocking,
+                    clock,
+                    settings,
+                    ledgers,
+                    new AuditWitness(audit)));
     if (Cluster.get(system).selfMember().hasRole("tenant")) {
-      reporting.start(system, database, blocking, clock, settings);
+      Preflight.together(
+          () -> {
+            reporting.start(system, database, blocking, clock, settings);
+            return reporting;
+          });
     }
     return reporting;
   }
@@ -420,7 +447,9 @@ final class Node {
       InstantSource clock,
       DataDirectory data) {
     AuditSettings settings = AuditSettings.of(system.settings().config());
-    AuditLog audit = AuditLog.open(system, database, blocking, data.path(), settings);
+    AuditLog audit =
+        Preflight.together(
+            () -> AuditLog.open(system, database, blocking, data.path(), settings));
     String self = Cluster.get(system).selfMember().address().toString();
     audit.through(
         ClusterSingleton.get(system)

@@ -14,9 +14,12 @@ import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +30,12 @@ final class Preflight {
 
   /** Names files of conf/ that are laid over rowhouse.conf, such as {@code cassandra,tls}. */
   static final String PROFILES = "ROWHOUSE_PROFILES";
+
+  /** More nodes than ever start in the same second. */
+  private static final int TOGETHER_TRIES_MAX = 10;
+
+  /** Tables are made in milliseconds; losers come again at different times. */
+  private static final long TOGETHER_PAUSE_MILLIS_MAX = 300;
 
   private Preflight() {}
 
@@ -108,8 +117,12 @@ final class Preflight {
   static Database openDatabase(Config config) {
     try {
       Database database = Database.open(config);
-      JournalSchema.create(database);
-      DocumentStore.createSchema(database);
+      together(
+          () -> {
+            JournalSchema.create(database);
+            DocumentStore.createSchema(database);
+            return database;
+          });
       return database;
     } catch (JournalException | HikariPool.PoolInitializationException e) {
       Throwable cause = e.getCause() == null ? e : e.getCause();
@@ -119,6 +132,50 @@ final class Preflight {
               + config.getString("rowhouse.journal.jdbc.url").replaceAll(";.*", "")
               + " cannot be opened: "
               + String.valueOf(cause.getMessage()).replaceAll("\\s*\\R\\s*", " "));
+    }
+  }
+
+  /** What went wrong and why, for one line. */
+  static String oneLine(Throwable failure) {
+    Throwable cause = failure.getCause();
+    String text = failure.getMessage() + (cause == null ? "" : ": " + cause.getMessage());
+    return text.replaceAll("\\s*\\R\\s*", " ");
+  }
+
+  /**
+   * Opens what makes its tables when they are not there. Nodes that start together do so together,
+   * and "if not exists" does not hold against another session in the same moment: who loses finds
+   * the tables there at the next try.
+   */
+  static <T> T together(Supplier<T> opening) {
+    for (int tries = 1; ; tries++) {
+      try {
+        return opening.get();
+      } catch (RuntimeException e) {
+        if (tries == TOGETHER_TRIES_MAX || !isOfTheDatabase(e)) {
+          throw e;
+        }
+        pause(ThreadLocalRandom.current().nextLong(TOGETHER_PAUSE_MILLIS_MAX));
+      }
+    }
+  }
+
+  private static boolean isOfTheDatabase(Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof SQLException
+          || (cause instanceof StartFailure told && told.exitCode() == StartFailure.JOURNAL)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static void pause(long millis) {
+    try {
+      Thread.sleep(millis);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StartFailure(StartFailure.JOURNAL, "Interrupted while starting.");
     }
   }
 
