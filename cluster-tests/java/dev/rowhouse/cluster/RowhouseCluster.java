@@ -55,8 +55,7 @@ final class RowhouseCluster implements AutoCloseable {
     JournalServer journal =
         JournalServer.started(directory.resolve("journal"), network.hostOfServices());
     try {
-      FakeUpstream upstream =
-          FakeUpstream.start(InetAddress.getByName(network.hostOfServices()));
+      FakeUpstream upstream = FakeUpstream.start(InetAddress.getByName(network.hostOfServices()));
       String seeds =
           IntStream.range(0, count)
               .mapToObj(node -> network.hostOf(node) + ":" + network.ports(node).get(ARTERY))

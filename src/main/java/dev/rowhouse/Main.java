@@ -177,8 +177,8 @@ public final class Main {
       node.awaitEnd();
       if (node.isDowned()) {
         err.println(
-            "rowhouse: The cluster has put this node out: it was not to be reached, or was among the"
-                + " minority. It holds nothing that the others need; start it again.");
+            "rowhouse: The cluster has put this node out: it was not to be reached, or was among"
+                + " the minority. It holds nothing that the others need; start it again.");
       }
       System.exit(node.stop());
     } catch (StartFailure failure) {

@@ -22,9 +22,9 @@ import org.apache.pekko.cluster.typed.Cluster;
 
 /**
  * Whether this node is among the majority of its cluster: it sends every member a beat, and counts
- * those who answer. What the answer is taken from is the round trip, so a network that lets messages
- * through in one direction only is no majority either; and it is known in seconds, long before the
- * cluster has decided who goes down.
+ * those who answer. What the answer is taken from is the round trip, so a network that lets
+ * messages through in one direction only is no majority either; and it is known in seconds, long
+ * before the cluster has decided who goes down.
  *
  * <p>The rule is that of the split brain resolver ({@code keep-majority}): more than half of the
  * members, or half of them with the lowest address, so that of two sides one at most goes on. Beats
@@ -171,8 +171,7 @@ final class Majority {
     }
 
     private ActorRef<Command> at(Address member) {
-      return ActorRefResolver.get(context.getSystem())
-          .resolveActorRef(member + "/system/" + NAME);
+      return ActorRefResolver.get(context.getSystem()).resolveActorRef(member + "/system/" + NAME);
     }
   }
 }

@@ -65,6 +65,7 @@ import java.security.SecureRandom;
 import java.sql.SQLException;
 import java.time.DateTimeException;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.time.ZoneId;
 import java.util.List;
@@ -144,6 +145,7 @@ final class Node {
     ActorSystem<Void> system = null;
     try {
       ClusterPlace.check(config);
+      NodeCertificate.check(config, Instant.now());
       if (config.getStringList("pekko.cluster.roles").contains(ClusterPlace.GATEWAY)) {
         Preflight.checkAddress(config, "port", "ROWHOUSE_HTTP_PORT");
       }
@@ -189,8 +191,7 @@ final class Node {
     Fence fence = Preflight.together(() -> Fence.open(database, clock));
     DataKeys keys =
         Preflight.together(
-            () ->
-                Vault.open(data.path(), System.getenv(), database, config, blocking, clock));
+            () -> Vault.open(data.path(), System.getenv(), database, config, blocking, clock));
     ClusterSecret secret = clusterSecret(data);
     WriteFence writeFence = writeFence(fence, self, blocking);
     JournalProbe probe = JournalProbe.of(system, config.getString("rowhouse.usage.read-journal"));
@@ -448,8 +449,7 @@ final class Node {
       DataDirectory data) {
     AuditSettings settings = AuditSettings.of(system.settings().config());
     AuditLog audit =
-        Preflight.together(
-            () -> AuditLog.open(system, database, blocking, data.path(), settings));
+        Preflight.together(() -> AuditLog.open(system, database, blocking, data.path(), settings));
     String self = Cluster.get(system).selfMember().address().toString();
     audit.through(
         ClusterSingleton.get(system)
@@ -697,7 +697,7 @@ final class Node {
     while (true) {
       try {
         if (FutureConverters.asJava(check.apply()).toCompletableFuture().get()
-            instanceof Boolean registered
+                instanceof Boolean registered
             && registered) {
           return;
         }

@@ -82,8 +82,8 @@ public final class Planes {
   }
 
   /**
-   * Listens on both addresses, or on the operators' alone when this node is no gateway; fails with a
-   * {@code BindException} somewhere in its causes.
+   * Listens on both addresses, or on the operators' alone when this node is no gateway; fails with
+   * a {@code BindException} somewhere in its causes.
    */
   public static CompletionStage<Planes> open(Parts parts) {
     TokenEstimate.warmUp();
@@ -265,8 +265,8 @@ public final class Planes {
     TenantAdmin tenants = new TenantAdmin(calls, reservations, parts.catalog, parts.secret);
     CatalogAdmin catalog =
         new CatalogAdmin(parts.system, parts.keeper, parts.catalog, parts.slotsDefault, askTimeout);
-    ClusterAdmin cluster = new ClusterAdmin(
-            parts.system, parts.coordinator, parts.health::hasMajority, askTimeout);
+    ClusterAdmin cluster =
+        new ClusterAdmin(parts.system, parts.coordinator, parts.health::hasMajority, askTimeout);
     DirectoryAdmin directory = new DirectoryAdmin(parts.directory);
     ReplayAdmin replays = new ReplayAdmin(parts.replays, parts.replayHouse);
     String tenant = "/admin/tenants/{id}";

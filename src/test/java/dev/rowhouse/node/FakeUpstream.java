@@ -17,8 +17,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * An OpenAI-compatible model server that says "word word word" and does what the test tells it: how
  * long a token takes, whether usage is counted, and how it fails. The behaviour goes by the model's
  * name in the request. A prompt with a canary ({@code canary-...}) gets it back as the first word.
- * It listens to its clients while it answers, so it knows at once when one has
- * left.
+ * It listens to its clients while it answers, so it knows at once when one has left.
  */
 public final class FakeUpstream implements AutoCloseable {
   /** The tokens of every prompt, as this server counts them. */

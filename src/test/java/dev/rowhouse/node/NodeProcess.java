@@ -256,8 +256,7 @@ public final class NodeProcess implements AutoCloseable {
 
   private void signal(String name) {
     try {
-      int code =
-          new ProcessBuilder("kill", "-" + name, Long.toString(pid())).start().waitFor();
+      int code = new ProcessBuilder("kill", "-" + name, Long.toString(pid())).start().waitFor();
       if (code != 0) {
         throw new IllegalStateException("kill -" + name + " " + pid() + " ended with " + code);
       }
