@@ -5,21 +5,25 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Runs google-java-format over every source below a directory: {@code check} names the files that
- * differ and lists them in a file of complaints, {@code apply} rewrites them. The build runs it as
- * a source file, with the formatter's jar on the class path.
+ * Runs google-java-format over every source below some directories: {@code check} names the files
+ * that differ and lists them in a file of complaints, {@code apply} rewrites them. The build runs
+ * it as a source file, with the formatter's jar on the class path.
  */
 final class Format {
   private Format() {}
 
   public static void main(String[] args) throws Exception {
     boolean apply = args[0].equals("apply");
-    List<String> sources = sourcesBelow(Path.of(args[1]));
-    Path complaint = Path.of(args[2]);
+    Path complaint = Path.of(args[1]);
+    List<String> sources = new ArrayList<>();
+    for (String root : List.of(args).subList(2, args.length)) {
+      sources.addAll(sourcesBelow(Path.of(root)));
+    }
     StringWriter differing = new StringWriter();
     PrintWriter out = new PrintWriter(differing);
     PrintWriter err = new PrintWriter(System.err, true);

@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
  * @param id the answer's {@code x-request-id}; empty when no answer came
  * @param gateway the node that was asked
  * @param beganMillis since the load began
+ * @param code of an error answer; empty when there was none
  * @param foreign a canary of another tenant that the answer had in it
  */
 record Attempt(
@@ -18,6 +19,7 @@ record Attempt(
     long endedMillis,
     Outcome outcome,
     int status,
+    String code,
     @Nullable String foreign) {
 
   /** How it ended for its client. */

@@ -46,8 +46,8 @@ final class Epochs implements AutoCloseable {
                 "%s heard of epoch %d after %d".formatted(node.operatorUri(), epoch, before));
           }
         }
-      } catch (UncheckedIOException away) {
-        // A node that does not answer tells no epoch.
+      } catch (UncheckedIOException | IllegalStateException away) {
+        // A node that does not answer tells no epoch, and at the end nobody is asked any more.
       }
       try {
         Thread.sleep(EVERY_MILLIS);

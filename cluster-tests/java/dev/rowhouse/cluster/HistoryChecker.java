@@ -79,10 +79,6 @@ final class HistoryChecker {
       }
     }
     return new Verdict(
-        acknowledged,
-        times.size(),
-        List.copyOf(lost),
-        List.copyOf(doubled),
-        List.copyOf(faults));
+        acknowledged, times.size(), List.copyOf(lost), List.copyOf(doubled), List.copyOf(faults));
   }
 }

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 class HistoryCheckerTest {
   private static Attempt attempt(String tenant, String id, Outcome outcome) {
     return new Attempt(
-        tenant, id, 0, 0, 10, outcome, outcome == Outcome.ACKNOWLEDGED ? 200 : 503, null);
+        tenant, id, 0, 0, 10, outcome, outcome == Outcome.ACKNOWLEDGED ? 200 : 503, "", null);
   }
 
   private static Attempt acknowledged(String tenant, String id) {
@@ -42,8 +42,7 @@ class HistoryCheckerTest {
   void aRecordInAnotherTenantsJournalDoesNotCount() {
     var verdict =
         HistoryChecker.check(
-            List.of(acknowledged("acme", "a")),
-            Map.of("acme", List.of(), "globex", List.of("a")));
+            List.of(acknowledged("acme", "a")), Map.of("acme", List.of(), "globex", List.of("a")));
     assertEquals(List.of("a of acme"), verdict.lost());
   }
 
@@ -92,8 +91,7 @@ class HistoryCheckerTest {
   void aWordOfAnotherTenantIsAFaultInARefusalToo() {
     var verdict =
         HistoryChecker.check(
-            List.of(
-                new Attempt("acme", "a", 0, 0, 10, Outcome.REFUSED, 503, "canary-globex")),
+            List.of(new Attempt("acme", "a", 0, 0, 10, Outcome.REFUSED, 503, "", "canary-globex")),
             Map.of("acme", List.of()));
     assertEquals(List.of("a of acme holds canary-globex"), verdict.faults());
   }

@@ -31,14 +31,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Clients of several tenants, behind what a load balancer does: it asks every node every now and
- * then whether it is ready, gives each request to the next one that is, and tries another one when a
- * connection is not made. A request that failed is asked for again, as a new one, some times.
+ * then whether it is ready, gives each request to the next one that is, and tries another one when
+ * a connection is not made. A request that failed is asked for again, as a new one, some times.
  *
  * <p>It is an open load: requests come at their rate, however long answers take.
  */
 final class Load implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Pattern CANARY = Pattern.compile("canary-[a-z0-9-]+");
+  private static final Pattern CODE = Pattern.compile("\"code\" *: *\"([a-z_]+)\"");
   private static final Duration CONNECT = Duration.ofSeconds(2);
   private static final Duration ANSWER = Duration.ofSeconds(60);
   private static final Duration LOOK = Duration.ofMillis(1_500);
@@ -53,10 +54,7 @@ final class Load implements AutoCloseable {
   private final long everyMicros;
   private final long startNanos = System.nanoTime();
   private final HttpClient http =
-      HttpClient.newBuilder()
-          .version(HttpClient.Version.HTTP_1_1)
-          .connectTimeout(CONNECT)
-          .build();
+      HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(CONNECT).build();
   private final ConcurrentLinkedQueue<Operation> operations = new ConcurrentLinkedQueue<>();
   private final AtomicInteger turn = new AtomicInteger();
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
@@ -167,8 +165,7 @@ final class Load implements AutoCloseable {
 
   private Attempt ask(String tenant, boolean stream, int gateway) {
     long began = nowMillis();
-    String body =
-        TenantClient.chatBody(model, "Say canary-" + tenant + " and no other.", stream);
+    String body = TenantClient.chatBody(model, "Say canary-" + tenant + " and no other.", stream);
     URI uri = cluster.node(gateway).httpUri().resolve("/v1/chat/completions");
     HttpRequest request =
         HttpRequest.newBuilder(uri)
@@ -223,7 +220,20 @@ final class Load implements AutoCloseable {
       int status,
       CharSequence text) {
     return new Attempt(
-        tenant, id, gateway, began, nowMillis(), outcome, status, foreign(tenant, text));
+        tenant,
+        id,
+        gateway,
+        began,
+        nowMillis(),
+        outcome,
+        status,
+        code(text),
+        foreign(tenant, text));
+  }
+
+  private static String code(CharSequence text) {
+    Matcher code = CODE.matcher(text);
+    return code.find() ? code.group(1) : "";
   }
 
   private static @Nullable String foreign(String tenant, CharSequence text) {

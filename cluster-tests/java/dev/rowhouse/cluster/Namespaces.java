@@ -11,9 +11,9 @@ import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A network namespace for each node, with a bridge between them on which journal, upstream and tests
- * are, too. A wire is cut in the namespace of who sends, by a route to nowhere: one direction at a
- * time, as real ones break. Needs root and iproute2.
+ * A network namespace for each node, with a bridge between them on which journal, upstream and
+ * tests are, too. A wire is cut in the namespace of who sends, by a route to nowhere: one direction
+ * at a time, as real ones break. Needs root and iproute2.
  */
 final class Namespaces implements Network {
   private static final List<Integer> PORTS = List.of(8080, 8081, 25520);
@@ -49,8 +49,7 @@ final class Namespaces implements Network {
   static Namespaces create(int nodes) {
     ThreadLocalRandom random = ThreadLocalRandom.current();
     String subnet = "10." + random.nextInt(200, 250) + "." + random.nextInt(1, 255) + ".";
-    Namespaces made =
-        new Namespaces("rh" + ProcessHandle.current().pid() % 100_000, subnet, nodes);
+    Namespaces made = new Namespaces("rh" + ProcessHandle.current().pid() % 100_000, subnet, nodes);
     Runtime.getRuntime().addShutdownHook(made.removal);
     try {
       made.make();
@@ -69,8 +68,7 @@ final class Namespaces implements Network {
       String space = space(node);
       String wire = name + "v" + node;
       run("ip", "netns", "add", space);
-      run(
-          "ip", "link", "add", wire, "type", "veth", "peer", "name", "eth0", "netns", space);
+      run("ip", "link", "add", wire, "type", "veth", "peer", "name", "eth0", "netns", space);
       run("ip", "link", "set", wire, "master", bridge(), "up");
       run("ip", "-n", space, "addr", "add", hostOf(node) + "/24", "dev", "eth0");
       run("ip", "-n", space, "link", "set", "eth0", "up");

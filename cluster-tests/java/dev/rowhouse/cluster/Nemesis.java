@@ -6,13 +6,13 @@ import java.util.List;
 
 /** What happens to a cluster under load, and how it is undone. */
 enum Nemesis {
-  KILL("kill", false, 60) {
+  KILL("kill", false, 15) {
     @Override
     void strike(RowhouseCluster cluster, Supervisor supervisor) {
       kill(cluster, supervisor, cluster.younger());
     }
   },
-  KILL_OLDEST("kill-oldest", false, 60) {
+  KILL_OLDEST("kill-oldest", false, 15) {
     @Override
     void strike(RowhouseCluster cluster, Supervisor supervisor) {
       kill(cluster, supervisor, cluster.oldest());
@@ -24,19 +24,19 @@ enum Nemesis {
       pause(cluster, cluster.younger(), Duration.ofSeconds(3));
     }
   },
-  PAUSE_15("pause-15", false, 45) {
+  PAUSE_15("pause-15", false, 25) {
     @Override
     void strike(RowhouseCluster cluster, Supervisor supervisor) {
       pause(cluster, cluster.younger(), Duration.ofSeconds(15));
     }
   },
-  PAUSE_45("pause-45", false, 45) {
+  PAUSE_45("pause-45", false, 25) {
     @Override
     void strike(RowhouseCluster cluster, Supervisor supervisor) {
       pause(cluster, cluster.oldest(), Duration.ofSeconds(45));
     }
   },
-  PARTITION_OLDEST("partition-oldest", true, 45) {
+  PARTITION_OLDEST("partition-oldest", true, 20) {
     @Override
     void strike(RowhouseCluster cluster, Supervisor supervisor) {
       isolate(cluster, List.of(cluster.oldest()));
@@ -44,7 +44,7 @@ enum Nemesis {
       cluster.network().heal();
     }
   },
-  PARTITION_HALVES("partition-halves", true, 45) {
+  PARTITION_HALVES("partition-halves", true, 20) {
     @Override
     void strike(RowhouseCluster cluster, Supervisor supervisor) {
       int half = cluster.nodes().size() / 2;
@@ -58,7 +58,7 @@ enum Nemesis {
       cluster.network().heal();
     }
   },
-  PARTITION_ONE_WAY("partition-one-way", true, 45) {
+  PARTITION_ONE_WAY("partition-one-way", true, 20) {
     @Override
     void strike(RowhouseCluster cluster, Supervisor supervisor) {
       int mute = cluster.younger();
@@ -72,7 +72,7 @@ enum Nemesis {
     }
   },
   /** Each node reaches its two neighbours only; with three nodes that is one wire cut. */
-  PARTITION_RING("partition-ring", true, 60) {
+  PARTITION_RING("partition-ring", true, 20) {
     @Override
     void strike(RowhouseCluster cluster, Supervisor supervisor) {
       int count = cluster.nodes().size();
@@ -91,7 +91,7 @@ enum Nemesis {
     }
   },
   /** Cuts come and go faster than the cluster decides. */
-  SWIZZLE("swizzle", true, 45) {
+  SWIZZLE("swizzle", true, 20) {
     @Override
     void strike(RowhouseCluster cluster, Supervisor supervisor) {
       for (int node = 0; node < cluster.nodes().size(); node++) {
@@ -102,7 +102,7 @@ enum Nemesis {
       }
     }
   },
-  JOURNAL_AWAY_60("journal-away-60", false, 45) {
+  JOURNAL_AWAY_60("journal-away-60", false, 30) {
     @Override
     void strike(RowhouseCluster cluster, Supervisor supervisor) {
       cluster.journal().kill();
@@ -158,7 +158,9 @@ enum Nemesis {
   /** Does it, and undoes it. */
   abstract void strike(RowhouseCluster cluster, Supervisor supervisor);
 
-  /** The supervisor comes when the others have noticed: a machine that is gone is not back at once. */
+  /**
+   * The supervisor comes when the others have noticed: a machine that is gone is not back at once.
+   */
   private static void kill(RowhouseCluster cluster, Supervisor supervisor, int node) {
     supervisor.leave(node);
     cluster.node(node).kill9();

@@ -24,8 +24,7 @@ class NemesisIT {
 
   @BeforeAll
   static void form() {
-    cluster =
-        RowhouseCluster.prepared(directory, RowhouseCluster.network(NODES), NODES).start();
+    cluster = RowhouseCluster.prepared(directory, RowhouseCluster.network(NODES), NODES).start();
     supervisor = Supervisor.started(cluster);
   }
 

@@ -11,7 +11,8 @@ class RecoveryTest {
   private static Operation operation(long beganMillis, long millis, Outcome outcome) {
     return new Operation(
         List.of(
-            new Attempt("acme", "a", 0, beganMillis, beganMillis + millis, outcome, 200, null)));
+            new Attempt(
+                "acme", "a", 0, beganMillis, beganMillis + millis, outcome, 200, "", null)));
   }
 
   @Test
@@ -34,8 +35,7 @@ class RecoveryTest {
 
   @Test
   void whatFailedIsSlow() {
-    assertEquals(
-        1, Recovery.seconds(List.of(operation(1_100, 1, Outcome.REFUSED)), 1_000, 100));
+    assertEquals(1, Recovery.seconds(List.of(operation(1_100, 1, Outcome.REFUSED)), 1_000, 100));
   }
 
   @Test

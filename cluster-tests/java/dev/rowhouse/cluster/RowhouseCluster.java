@@ -26,7 +26,11 @@ final class RowhouseCluster implements AutoCloseable {
   private static final String TOKEN = "operator-token-of-the-cluster-tests";
 
   /** Small heaps, so that five nodes and a journal fit a laptop. */
-  private static final String HEAP = "-Xms64m -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1";
+  private static final String HEAP = "-Xms64m -Xmx512m";
+
+  /** A machine that runs all of it takes longer for a commit than one that runs a node. */
+  private static final String PATIENT =
+      " -Drowhouse.journal.watch.answer-within=10s -Drowhouse.serving.ledger.answer-within=10s ";
 
   private final Network network;
   private final JournalServer journal;
@@ -51,8 +55,7 @@ final class RowhouseCluster implements AutoCloseable {
     JournalServer journal =
         JournalServer.started(directory.resolve("journal"), network.hostOfServices());
     try {
-      FakeUpstream upstream =
-          FakeUpstream.start(InetAddress.getByName(network.hostOfServices()));
+      FakeUpstream upstream = FakeUpstream.start(InetAddress.getByName(network.hostOfServices()));
       String seeds =
           IntStream.range(0, count)
               .mapToObj(node -> network.hostOf(node) + ":" + network.ports(node).get(ARTERY))
@@ -66,7 +69,7 @@ final class RowhouseCluster implements AutoCloseable {
                 network.prefix(node),
                 network.ports(node));
         process
-            .withJvmOptions(HEAP + " " + journal.jvmOptions())
+            .withJvmOptions(HEAP + PATIENT + journal.jvmOptions())
             .with("ROWHOUSE_SEED_NODES", seeds)
             .with("ROWHOUSE_OPERATOR_TOKEN", TOKEN)
             .with("ROWHOUSE_CLUSTER_SECRET", "cluster-secret-of-the-cluster-tests-0123456789")

@@ -1,11 +1,11 @@
 package dev.rowhouse.cluster;
 
 import dev.rowhouse.node.NodeProcess;
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.time.Duration;
 
 /** Starts a node again that has ended, as the operator of a cluster has something do. */
 final class Supervisor implements AutoCloseable {

@@ -17,9 +17,16 @@ import java.util.Map;
  */
 final class Trial {
   private static final int TENANTS = 6;
-  private static final int REQUESTS_PER_SECOND = 30;
+  private static final int REQUESTS_PER_SECOND = 20;
   private static final int SLOTS_PER_NODE = 16;
-  private static final Duration BEFORE = Duration.ofSeconds(10);
+
+  /** What the figures are compared with: this long, undisturbed. */
+  private static final Duration BEFORE = Duration.ofSeconds(8);
+
+  /** Nodes that have just started are slow for a while, and longer on a busy machine. */
+  private static final Duration WARM_MAX = Duration.ofMinutes(3);
+
+  private static final long WARM_MILLIS = 3_000;
 
   /** A p95 of so many times what it was, and of so many more milliseconds, is as before. */
   private static final int ORDINARY_TIMES = 3;
@@ -66,7 +73,7 @@ final class Trial {
     List<Attempt> attempts;
     try (Epochs epochs = Epochs.watched(cluster);
         Load load = Load.started(cluster, model, keys, REQUESTS_PER_SECOND)) {
-      Await.pause(BEFORE);
+      awaitWarm(load);
       strike = load.nowMillis();
       nemesis.strike(cluster, supervisor);
       Await.pause(nemesis.watched());
@@ -81,20 +88,40 @@ final class Trial {
     if (!now.equals(configs)) {
       throw new AssertionError("tenants' configs have changed: " + configs + " and " + now);
     }
-    List<Operation> after =
-        operations.stream().filter(one -> one.beganMillis() >= strike).toList();
+    List<Operation> after = operations.stream().filter(one -> one.beganMillis() >= strike).toList();
     long good = after.stream().filter(Operation::succeeded).count();
-    long before = Recovery.p95(operations, BEFORE.toMillis() / 2, strike);
+    long before = Recovery.p95(operations, strike - BEFORE.toMillis(), strike);
     return new Result(
         nemesis.text(),
         verdict,
         staleTicketsRun(),
         after.isEmpty() ? 0 : (double) good / after.size(),
         after.stream().mapToLong(Operation::failures).sum(),
-        Recovery.seconds(
-            operations, strike, ORDINARY_TIMES * before + ORDINARY_MORE_MILLIS),
+        Recovery.seconds(operations, strike, ordinary(before)),
         supervisor.ends().subList(endsBefore, supervisor.ends().size()),
         failed(attempts));
+  }
+
+  private static long ordinary(long beforeMillis) {
+    return Math.min(beforeMillis, WARM_MILLIS) * ORDINARY_TIMES + ORDINARY_MORE_MILLIS;
+  }
+
+  /** Waits until all of the last seconds was answered, and soon. */
+  private static void awaitWarm(Load load) {
+    long begin = load.nowMillis();
+    Await.until(
+        "the load is served without failures",
+        WARM_MAX,
+        () -> {
+          long now = load.nowMillis();
+          List<Operation> last =
+              load.operations().stream()
+                  .filter(one -> one.beganMillis() > now - BEFORE.toMillis() - WARM_MILLIS)
+                  .toList();
+          return now - begin > BEFORE.toMillis()
+              && last.stream().allMatch(one -> one.attempts().size() == 1 && one.succeeded())
+              && Recovery.p95(last, 0, now) < WARM_MILLIS;
+        });
   }
 
   /** More calls of one node at once than it has slots: a ticket was used beside another. */
@@ -124,8 +151,7 @@ final class Trial {
     keys.forEach(
         (tenant, key) -> {
           List<String> ids = new ArrayList<>();
-          for (JsonNode record :
-              new TenantClient(cluster.node(0).httpUri(), key).usageRecords()) {
+          for (JsonNode record : new TenantClient(cluster.node(0).httpUri(), key).usageRecords()) {
             ids.add(record.path("request_id").asText());
           }
           records.put(tenant, ids);
@@ -141,13 +167,14 @@ final class Trial {
                     || attempt.outcome() == Attempt.Outcome.UNKNOWN)
         .map(
             attempt ->
-                "%d ms: %s after %d ms at node %d, status %d, %s"
+                "%d ms: %s after %d ms at node %d, status %d %s, %s"
                     .formatted(
                         attempt.beganMillis(),
                         attempt.outcome(),
                         attempt.millis(),
                         attempt.gateway(),
                         attempt.status(),
+                        attempt.code(),
                         attempt.id()))
         .limit(40)
         .toList();

@@ -4,8 +4,8 @@
  *
  * <p>Read {@link dev.rowhouse.cluster.NemesisIT} first, then {@link
  * dev.rowhouse.cluster.HistoryChecker}. Each node has a network namespace of its own where that is
- * allowed ({@link dev.rowhouse.cluster.Namespaces}); elsewhere they are on the loopback address, and
- * the tests that need to cut a wire are skipped.
+ * allowed ({@link dev.rowhouse.cluster.Namespaces}); elsewhere they are on the loopback address,
+ * and the tests that need to cut a wire are skipped.
  */
 @NullMarked
 package dev.rowhouse.cluster;

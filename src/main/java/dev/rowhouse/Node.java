@@ -18,6 +18,7 @@ import dev.rowhouse.inference.WorkerCommand;
 import dev.rowhouse.inference.WorkerSettings;
 import dev.rowhouse.journal.Database;
 import dev.rowhouse.journal.Fence;
+import dev.rowhouse.journal.JournalException;
 import dev.rowhouse.journal.JournalWatch;
 import dev.rowhouse.journal.Storage;
 import dev.rowhouse.replay.ReplaySettings;
@@ -65,6 +66,7 @@ import java.security.SecureRandom;
 import java.sql.SQLException;
 import java.time.DateTimeException;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.time.ZoneId;
 import java.util.List;
@@ -148,6 +150,7 @@ final class Node {
     ActorSystem<Void> system = null;
     try {
       ClusterPlace.check(config);
+      NodeCertificate.check(config, Instant.now());
       if (config.getStringList("pekko.cluster.roles").contains(ClusterPlace.GATEWAY)) {
         Preflight.checkAddress(config, "port", "ROWHOUSE_HTTP_PORT");
       }
@@ -161,6 +164,10 @@ final class Node {
     } catch (ConfigException e) {
       close(data, storage, system);
       throw Preflight.broken(e);
+    } catch (JournalException e) {
+      close(data, storage, system);
+      throw new StartFailure(
+          StartFailure.JOURNAL, "The journal cannot be used: " + StorageStart.oneLine(e));
     } catch (RuntimeException e) {
       close(data, storage, system);
       StartFailure address = Preflight.addressFailure(e);
@@ -186,10 +193,12 @@ final class Node {
     Executor blocking =
         system.dispatchers().lookup(DispatcherSelector.fromConfig("rowhouse.blocking-dispatcher"));
     String self = Cluster.get(system).selfMember().address().toString();
-    Fence fence = Fence.open(storage, clock);
+    Fence fence = StorageStart.together(() -> Fence.open(storage, clock));
     // Knowledge and reports.
     Database sql = Database.of(storage);
-    DataKeys keys = Vault.open(data.path(), System.getenv(), storage, config, blocking, clock);
+    DataKeys keys =
+        StorageStart.together(
+            () -> Vault.open(data.path(), System.getenv(), storage, config, blocking, clock));
     ClusterSecret secret = clusterSecret(data);
     WriteFence writeFence = writeFence(fence, self, blocking);
     JournalProbe probe = JournalProbe.of(system, config.getString("rowhouse.usage.read-journal"));
@@ -254,7 +263,8 @@ final class Node {
     ActorRef<Census.Command> census =
         system.systemActorOf(
             Census.create(inHand), "census", DispatcherSelector.defaultDispatcher());
-    JournalWatch watch = JournalWatch.start(storage, data.path(), self, config);
+    JournalWatch watch =
+        StorageStart.together(() -> JournalWatch.start(storage, data.path(), self, config));
     system.getWhenTerminated().whenComplete((_, _) -> watch.close());
     health.journal(watch::isAvailable);
     BudgetMarks marks = new BudgetMarks();
@@ -320,24 +330,26 @@ final class Node {
                     marks,
                     keys,
                     idempotency,
-                    new Erasure(
-                        storage,
-                        keys,
-                        SigningKey.of(keys),
-                        List.of(
-                            new KnowledgeErasure(
-                                system,
-                                knowledge,
-                                sql,
+                    StorageStart.together(
+                        () ->
+                            new Erasure(
+                                storage,
+                                keys,
+                                SigningKey.of(keys),
+                                List.of(
+                                    new KnowledgeErasure(
+                                        system,
+                                        knowledge,
+                                        sql,
+                                        blocking,
+                                        data.path(),
+                                        config.getDuration("rowhouse.http.ask-timeout")),
+                                    idempotency,
+                                    directory,
+                                    reporting.erasure()),
+                                clock,
                                 blocking,
-                                data.path(),
-                                config.getDuration("rowhouse.http.ask-timeout")),
-                            idempotency,
-                            directory,
-                            reporting.erasure()),
-                        clock,
-                        blocking,
-                        config.getDuration("rowhouse.tenant.erasure.resume-every")),
+                                config.getDuration("rowhouse.tenant.erasure.resume-every"))),
                     config.getMemorySize("rowhouse.retrieval.files.bytes-max").toBytes(),
                     health,
                     replays(system, fence, ledgers, clock),
@@ -380,12 +392,15 @@ final class Node {
     TenantDirectory directory =
         new TenantDirectory(
             storage, blocking, house.defaultPlan(), keys, new TenantSealing(system));
-    try {
-      directory.createSchema();
-    } catch (SQLException e) {
-      throw new StartFailure(
-          StartFailure.JOURNAL, "The table of tenants cannot be made: " + e.getMessage());
-    }
+    StorageStart.together(
+        () -> {
+          try {
+            directory.createSchema();
+            return directory;
+          } catch (SQLException e) {
+            throw new JournalException("the table of tenants cannot be made", e);
+          }
+        });
     Config config = system.settings().config();
     ClusterSingleton.get(system)
         .init(
@@ -411,10 +426,23 @@ final class Node {
       AuditLog audit) {
     ReportingSettings settings = ReportingSettings.of(system.settings().config());
     Reporting reporting =
-        Reporting.of(
-            system, database, fence, blocking, clock, settings, ledgers, new AuditWitness(audit));
+        StorageStart.together(
+            () ->
+                Reporting.of(
+                    system,
+                    database,
+                    fence,
+                    blocking,
+                    clock,
+                    settings,
+                    ledgers,
+                    new AuditWitness(audit)));
     if (Cluster.get(system).selfMember().hasRole("tenant")) {
-      reporting.start(system, database, blocking, clock, settings);
+      StorageStart.together(
+          () -> {
+            reporting.start(system, database, blocking, clock, settings);
+            return reporting;
+          });
     }
     return reporting;
   }
@@ -427,7 +455,8 @@ final class Node {
       InstantSource clock,
       DataDirectory data) {
     AuditSettings settings = AuditSettings.of(system.settings().config());
-    AuditLog audit = AuditLog.open(system, storage, blocking, data.path(), settings);
+    AuditLog audit =
+        StorageStart.together(() -> AuditLog.open(system, storage, blocking, data.path(), settings));
     String self = Cluster.get(system).selfMember().address().toString();
     audit.through(
         ClusterSingleton.get(system)

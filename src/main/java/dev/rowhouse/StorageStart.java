@@ -11,8 +11,11 @@ import dev.rowhouse.journal.JournalException;
 import dev.rowhouse.journal.JournalSchema;
 import dev.rowhouse.journal.Storage;
 import dev.rowhouse.retrieval.DocumentStore;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,6 +31,12 @@ final class StorageStart {
 
   /** As many as a line has room for. */
   private static final int NAMES_MAX = 5;
+
+  /** More nodes than ever start in the same second. */
+  private static final int TOGETHER_TRIES_MAX = 10;
+
+  /** Tables are made in milliseconds; losers come again at different times. */
+  private static final long TOGETHER_PAUSE_MILLIS_MAX = 300;
 
   private StorageStart() {}
 
@@ -53,8 +62,12 @@ final class StorageStart {
 
   private static void makeTables(Config config, Database database) {
     try {
-      JournalSchema.create(database);
-      DocumentStore.createSchema(database);
+      together(
+          () -> {
+            JournalSchema.create(database);
+            DocumentStore.createSchema(database);
+            return database;
+          });
     } catch (JournalException e) {
       database.close();
       throw sqlFailure(config, e);
@@ -160,5 +173,41 @@ final class StorageStart {
 
   private static String line(Throwable failure) {
     return String.valueOf(failure.getMessage()).replaceAll("\\s*\\R\\s*", " ");
+  }
+
+  /** What went wrong and why, for one line. */
+  static String oneLine(Throwable failure) {
+    Throwable cause = failure.getCause();
+    String text = failure.getMessage() + (cause == null ? "" : ": " + cause.getMessage());
+    return text.replaceAll("\\s*\\R\\s*", " ");
+  }
+
+  /**
+   * Opens what makes its tables when they are not there. Nodes that start together do so together,
+   * and "if not exists" does not hold against another session in the same moment: who loses finds
+   * the tables there at the next try.
+   */
+  static <T> T together(Supplier<T> opening) {
+    for (int tries = 1; ; tries++) {
+      try {
+        return opening.get();
+      } catch (RuntimeException e) {
+        if (tries == TOGETHER_TRIES_MAX || !isOfTheDatabase(e)) {
+          throw e;
+        }
+        pause(
+            Duration.ofMillis(ThreadLocalRandom.current().nextLong(TOGETHER_PAUSE_MILLIS_MAX)));
+      }
+    }
+  }
+
+  private static boolean isOfTheDatabase(Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof SQLException
+          || (cause instanceof StartFailure told && told.exitCode() == StartFailure.JOURNAL)) {
+        return true;
+      }
+    }
+    return false;
   }
 }

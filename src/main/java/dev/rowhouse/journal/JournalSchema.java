@@ -16,29 +16,10 @@ import java.util.Locale;
  * node that died between two statements could never start again. Ours can.
  */
 public final class JournalSchema {
-  /**
-   * Nodes that start together make the tables together, and "if not exists" does not hold against
-   * another session in the same moment. Who loses finds them there at the next try.
-   */
-  private static final int TRIES_MAX = 5;
-
   private JournalSchema() {}
 
   /** Makes what is not there yet. */
   public static void create(Database database) {
-    for (int tries = 1; ; tries++) {
-      try {
-        createOnce(database);
-        return;
-      } catch (SQLException e) {
-        if (tries == TRIES_MAX) {
-          throw new JournalException("cannot make the tables of the journal", e);
-        }
-      }
-    }
-  }
-
-  private static void createOnce(Database database) throws SQLException {
     try (Connection connection = database.connection();
         Statement statement = connection.createStatement()) {
       String product = connection.getMetaData().getDatabaseProductName().toLowerCase(Locale.ROOT);
@@ -47,6 +28,8 @@ public final class JournalSchema {
           statement.execute(sql);
         }
       }
+    } catch (SQLException e) {
+      throw new JournalException("cannot make the tables of the journal", e);
     }
   }
 
