@@ -44,8 +44,12 @@ public final class CqlSchema {
 
   /** The statements that make tables and indexes, in order. */
   public static List<String> tables() {
+    return tables(ROOMS);
+  }
+
+  private static List<String> tables(List<String> rooms) {
     List<String> statements = new ArrayList<>();
-    for (String room : ROOMS) {
+    for (String room : rooms) {
       for (String statement : script(room).replaceAll("(?m)--.*$", "").split(";", -1)) {
         if (!statement.isBlank()) {
           statements.add(statement.strip());
@@ -57,6 +61,11 @@ public final class CqlSchema {
 
   /** Makes what is not there yet. */
   public static List<String> create(Config config) {
+    return create(config, ROOMS);
+  }
+
+  /** Makes what those rooms need. */
+  static List<String> create(Config config, List<String> rooms) {
     List<String> made = new ArrayList<>();
     try (Cassandra outside = Cassandra.openOutside(config)) {
       if (!exists(outside)) {
@@ -67,7 +76,7 @@ public final class CqlSchema {
     }
     try (Cassandra cassandra = Cassandra.open(config)) {
       Set<String> there = names(cassandra);
-      for (String statement : tables()) {
+      for (String statement : tables(rooms)) {
         String name = name(statement);
         if (name == null || !there.contains(name)) {
           cassandra.executeOnce(statement);

@@ -84,8 +84,8 @@ final class CqlDirectoryTable implements DirectoryTable {
     while (rows.hasNext()) {
       Row row = rows.next();
       String status = row.getString("status");
-      // Without a status: of an onboarding that was not read yet, only a later event was.
-      if (status != null) {
+      // Without the time of its onboarding: only a later event was read yet.
+      if (status != null && !row.isNull("created_at_millis")) {
         heads.add(new Head(row(row, Status.valueOf(status)), rows));
         return;
       }
@@ -106,10 +106,10 @@ final class CqlDirectoryTable implements DirectoryTable {
   public boolean contains(String tenant) {
     Row row =
         cassandra.one(
-            "select status from rowhouse_tenants where bucket = ? and id = ?",
+            "select created_at_millis from rowhouse_tenants where bucket = ? and id = ?",
             bucket(tenant),
             tenant);
-    return row != null && !row.isNull("status");
+    return row != null && !row.isNull("created_at_millis");
   }
 
   @Override
@@ -152,6 +152,9 @@ final class CqlDirectoryTable implements DirectoryTable {
 
   @Override
   public void write(String from, String until, List<Change> changes) {
+    if (!offset().equals(from)) {
+      throw overtaken(from);
+    }
     Map<Integer, List<BoundStatement>> byBucket = new TreeMap<>();
     for (Change change : changes) {
       BoundStatement statement = statement(change);
@@ -168,8 +171,12 @@ final class CqlDirectoryTable implements DirectoryTable {
       }
     }
     if (!move(from, until)) {
-      throw new JournalException("another projector has moved the offset from " + from, null);
+      throw overtaken(from);
     }
+  }
+
+  private static JournalException overtaken(String from) {
+    return new JournalException("another projector has moved the offset from " + from, null);
   }
 
   private boolean move(String from, String until) {

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.TestInstance;
 
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 final class CassandraFenceIT extends FenceContract {
-  private final Cassandra cassandra = CassandraProcess.keyspace("fence");
+  private final Cassandra cassandra = CassandraProcess.keyspace("fence", "journal");
 
   @Override
   Storage storage() {
@@ -19,8 +19,7 @@ final class CassandraFenceIT extends FenceContract {
 
   @BeforeEach
   void empty() {
-    cassandra.execute("truncate rowhouse_fence");
-    cassandra.execute("truncate rowhouse_fence_names");
+    CassandraProcess.truncate(cassandra, "rowhouse_fence", "rowhouse_fence_names");
   }
 
   @AfterAll

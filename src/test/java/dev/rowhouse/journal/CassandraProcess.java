@@ -18,6 +18,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -137,17 +140,33 @@ public final class CassandraProcess {
               advanced.control-connection.timeout = 30s
               advanced.metadata.schema.request-timeout = 30s
             }
+            pekko.persistence.cassandra {
+              journal.circuit-breaker.call-timeout = 60s
+              snapshot.circuit-breaker.call-timeout = 60s
+              events-by-tag.tag-write-timeout = 60s
+              events-by-tag.first-time-bucket = "%s"
+            }
             """
-                .formatted(address, keyspace))
+                .formatted(address, keyspace, yesterday()))
         .withFallback(ConfigFactory.parseResources("cassandra.conf"))
         .withFallback(ConfigFactory.parseResources("persistence.conf"))
         .withFallback(ConfigFactory.defaultReferenceUnresolved())
         .resolve();
   }
 
-  /** A keyspace with all tables, and a session in it. The name is made unlike all others. */
-  public static Cassandra keyspace(String name) {
-    return open(config(freshName(name)));
+  /**
+   * A keyspace of its own with the tables of those rooms, and a session in it.
+   *
+   * @param rooms scripts of the schema; none: all
+   */
+  public static Cassandra keyspace(String name, String... rooms) {
+    return open(config(freshName(name)), rooms);
+  }
+
+  /** The first hour that is asked for events. */
+  private static String yesterday() {
+    return LocalDate.now(ZoneOffset.UTC).minusDays(1).format(DateTimeFormatter.BASIC_ISO_DATE)
+        + "T00:00";
   }
 
   /** A name of a keyspace that nobody has. */
@@ -156,10 +175,21 @@ public final class CassandraProcess {
         .toLowerCase(Locale.ROOT);
   }
 
-  /** Makes the keyspace and the tables that the configuration names, and opens a session. */
-  public static Cassandra open(Config config) {
-    CqlSchema.create(config);
+  /** Makes the keyspace that the configuration names, and opens a session. */
+  public static Cassandra open(Config config, String... rooms) {
+    if (rooms.length == 0) {
+      CqlSchema.create(config);
+    } else {
+      CqlSchema.create(config, List.of(rooms));
+    }
     return Cassandra.open(config);
+  }
+
+  /** Empties those tables. */
+  public static void truncate(Cassandra cassandra, String... tables) {
+    for (String table : tables) {
+      cassandra.executeOnce("truncate " + table);
+    }
   }
 
   private static String share() throws IOException {

@@ -10,6 +10,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import dev.rowhouse.journal.Database;
+import dev.rowhouse.journal.JournalSchema;
+import dev.rowhouse.journal.Storage;
 import dev.rowhouse.tenant.TenantDirectory.Envelope;
 import dev.rowhouse.tenant.TenantDirectory.Query;
 import dev.rowhouse.tenant.TenantDirectory.Row;
@@ -28,37 +30,36 @@ import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.persistence.jdbc.query.javadsl.JdbcReadJournal;
-import org.apache.pekko.persistence.jdbc.testkit.javadsl.SchemaUtils;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The real way: records in a JDBC journal on an H2 file, the projector, the table. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class TenantDirectoryTest {
-  @TempDir private static Path directory = Path.of(".");
+  @TempDir private Path directory = Path.of(".");
 
-  private static @Nullable ActorTestKit started;
-  private static @Nullable Database opened;
-  private static final ExecutorService BLOCKING = Executors.newFixedThreadPool(2);
+  private @Nullable ActorTestKit started;
+  private @Nullable Storage opened;
+  private final ExecutorService BLOCKING = Executors.newFixedThreadPool(2);
 
   @BeforeAll
-  static void start() throws Exception {
+  void start() throws Exception {
     Config config = config();
     ActorTestKit kit = ActorTestKit.create(config);
     started = kit;
-    SchemaUtils.createIfNotExists(kit.system()).toCompletableFuture().get(30, TimeUnit.SECONDS);
-    Database database = Database.open(config);
-    opened = database;
+    opened = open(config);
     directory().createSchema();
     directory().createSchema();
   }
 
   @AfterAll
-  static void shutDown() {
+  void shutDown() {
     kit().shutdownTestKit();
-    database().close();
+    storage().close();
     BLOCKING.shutdownNow();
   }
 
@@ -119,20 +120,20 @@ class TenantDirectoryTest {
     assertThrows(IllegalArgumentException.class, () -> query(null, 1_001, null, null));
   }
 
-  private static Query query(
+  private Query query(
       @Nullable String after, int limit, @Nullable Status status, @Nullable String plan) {
     return new Query(after, limit, status, plan);
   }
 
-  private static List<Row> page(Query query) throws Exception {
+  private List<Row> page(Query query) throws Exception {
     return get(directory().list(query)).rows();
   }
 
-  private static List<String> ids(List<Row> rows) {
+  private List<String> ids(List<Row> rows) {
     return rows.stream().map(row -> row.tenant().value()).toList();
   }
 
-  private static void onboard(String tenant, String body) throws Exception {
+  private void onboard(String tenant, String body) throws Exception {
     TenantSpec spec =
         TenantSpecReaderTest.value(
             TenantSpecReader.read(
@@ -146,13 +147,13 @@ class TenantDirectoryTest {
     assertInstanceOf(TenantReply.Onboarded.class, reply);
   }
 
-  private static TenantReply change(String tenant, TenantCommand command) {
+  private TenantReply change(String tenant, TenantCommand command) {
     TestProbe<TenantRecord.Notice> parent = kit().createTestProbe(TenantRecord.Notice.class);
     TestProbe<TenantReply> answers = kit().createTestProbe(TenantReply.class);
     TenantRecord.Setting setting =
         new TenantRecord.Setting(
             new FakeFence(),
-            JournalProbe.of(kit().system(), JdbcReadJournal.Identifier()),
+            JournalProbe.of(kit().system(), readJournal()),
             keys(),
             new TenantSealing(kit().system()),
             Duration.ofMinutes(1),
@@ -182,30 +183,41 @@ class TenantDirectoryTest {
     return stage.toCompletableFuture().get(60, TimeUnit.SECONDS);
   }
 
-  private static org.apache.pekko.actor.typed.Behavior<TenantDirectoryProjector.Command>
+  private org.apache.pekko.actor.typed.Behavior<TenantDirectoryProjector.Command>
       projector() {
     return TenantDirectoryProjector.create(
-        directory(), JdbcReadJournal.Identifier(), Duration.ofMillis(100), Duration.ofSeconds(1));
+        directory(), readJournal(), Duration.ofMillis(100), Duration.ofSeconds(1));
   }
 
-  private static TenantDirectory directory() {
+  private TenantDirectory directory() {
     return new TenantDirectory(
-        database(), BLOCKING, "standard", keys(), new TenantSealing(kit().system()));
+        storage(), BLOCKING, "standard", keys(), new TenantSealing(kit().system()));
   }
 
-  private static DataKeys keys() {
-    return KeysFixture.keys(database(), BLOCKING);
+  private DataKeys keys() {
+    return KeysFixture.keys(storage(), BLOCKING);
   }
 
-  private static ActorTestKit kit() {
+  private ActorTestKit kit() {
     return java.util.Objects.requireNonNull(started);
   }
 
-  private static Database database() {
+  private Storage storage() {
     return java.util.Objects.requireNonNull(opened);
   }
 
-  private static Config config() {
+  /** Opens the storage, with the tables that are not made by rooms. */
+  Storage open(Config config) {
+    Database database = Database.open(config);
+    JournalSchema.create(database);
+    return database;
+  }
+
+  String readJournal() {
+    return JdbcReadJournal.Identifier();
+  }
+
+  Config config() {
     String url =
         "jdbc:h2:file:" + directory.resolve("rowhouse") + ";WRITE_DELAY=0;DB_CLOSE_DELAY=-1";
     return ConfigFactory.parseString(

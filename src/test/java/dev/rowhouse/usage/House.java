@@ -2,9 +2,11 @@ package dev.rowhouse.usage;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import dev.rowhouse.journal.Cassandra;
 import dev.rowhouse.journal.Database;
 import dev.rowhouse.journal.Fence;
 import dev.rowhouse.journal.JournalSchema;
+import dev.rowhouse.journal.Storage;
 import dev.rowhouse.tenant.TenantId;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -36,7 +38,7 @@ final class House implements AutoCloseable {
   private static final int BLOCKING_THREADS = 4;
 
   final ActorTestKit kit;
-  final Database database;
+  private final Storage storage;
   final Fence fence;
   final LedgerSettings settings;
   private final AtomicReference<Instant> now;
@@ -44,9 +46,11 @@ final class House implements AutoCloseable {
 
   private House(Config config, Instant now) {
     this.now = new AtomicReference<>(now);
-    this.database = Database.open(config);
-    JournalSchema.create(database);
-    this.fence = Fence.open(database, clock());
+    this.storage = Storage.open(config);
+    if (storage instanceof Database database) {
+      JournalSchema.create(database);
+    }
+    this.fence = Fence.open(storage, clock());
     this.kit = ActorTestKit.create("usage", config);
     this.settings = LedgerSettings.of(config);
   }
@@ -59,10 +63,30 @@ final class House implements AutoCloseable {
     return new House(config(directory, more), Sample.NOON);
   }
 
+  /** On Cassandra, in a keyspace that is there. */
+  static House onCassandra(Path directory, String more, Config cassandra) {
+    return new House(
+        ConfigFactory.parseString(more)
+            .withFallback(own(directory))
+            .withFallback(ConfigFactory.parseResources("serialization.conf"))
+            .withFallback(cassandra)
+            .withFallback(ConfigFactory.parseResources("usage.conf"))
+            .resolve(),
+        Sample.NOON);
+  }
+
   static Config config(Path directory, String more) {
     return ConfigFactory.parseString(more)
-        .withFallback(
-            ConfigFactory.parseString(
+        .withFallback(own(directory))
+        .withFallback(ConfigFactory.parseResources("usage.conf"))
+        .withFallback(ConfigFactory.parseResources("persistence.conf"))
+        .withFallback(ConfigFactory.parseResources("serialization.conf"))
+        .withFallback(ConfigFactory.defaultReference())
+        .resolve();
+  }
+
+  private static Config own(Path directory) {
+    return ConfigFactory.parseString(
                 """
                 rowhouse.data-dir = "%s"
                 rowhouse.blocking-dispatcher {
@@ -82,12 +106,7 @@ final class House implements AutoCloseable {
                 pekko.actor.provider = local
                 pekko.loglevel = WARNING
                 """
-                    .formatted(directory.toAbsolutePath(), BLOCKING_THREADS)))
-        .withFallback(ConfigFactory.parseResources("usage.conf"))
-        .withFallback(ConfigFactory.parseResources("persistence.conf"))
-        .withFallback(ConfigFactory.parseResources("serialization.conf"))
-        .withFallback(ConfigFactory.defaultReference())
-        .resolve();
+                    .formatted(directory.toAbsolutePath(), BLOCKING_THREADS));
   }
 
   InstantSource clock() {
@@ -200,8 +219,31 @@ final class House implements AutoCloseable {
     kit.stop(ledger);
   }
 
+  void loseSnapshots() {
+    switch (storage) {
+      case Database _ -> sql("delete from \"snapshot\"");
+      case Cassandra cassandra -> cassandra.execute("truncate snapshots");
+    }
+  }
+
+  void damageSnapshots() {
+    switch (storage) {
+      case Database _ -> sql("update \"snapshot\" set \"snapshot_payload\" = X'00ff'");
+      case Cassandra cassandra ->
+          cassandra
+              .all("select persistence_id, sequence_nr from snapshots")
+              .forEach(
+                  row ->
+                      cassandra.execute(
+                          "update snapshots set snapshot_data = 0x00ff"
+                              + " where persistence_id = ? and sequence_nr = ?",
+                          row.getString(0),
+                          row.getLong(1)));
+    }
+  }
+
   void sql(String statement) {
-    try (Connection connection = database.connection();
+    try (Connection connection = Database.of(storage).connection();
         Statement sql = connection.createStatement()) {
       sql.execute(statement);
     } catch (SQLException e) {
@@ -212,6 +254,6 @@ final class House implements AutoCloseable {
   @Override
   public void close() {
     kit.shutdownTestKit();
-    database.close();
+    storage.close();
   }
 }
