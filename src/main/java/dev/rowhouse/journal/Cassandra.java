@@ -24,6 +24,7 @@ import com.datastax.oss.driver.api.core.servererrors.WriteTimeoutException;
 import com.datastax.oss.driver.internal.core.config.typesafe.DefaultDriverConfigLoader;
 import com.datastax.oss.protocol.internal.util.Bytes;
 import com.typesafe.config.Config;
+import com.typesafe.config.ConfigValueFactory;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
@@ -94,7 +95,11 @@ public final class Cassandra implements Storage {
   }
 
   private static CqlSessionBuilder builder(Config config) {
-    Config driver = config.getConfig("datastax-java-driver");
+    // Who opens a session decides how long it is tried; the driver itself would try for ever.
+    Config driver =
+        config
+            .getConfig("datastax-java-driver")
+            .withValue("advanced.reconnect-on-init", ConfigValueFactory.fromAnyRef(false));
     return CqlSession.builder()
         .withConfigLoader(new DefaultDriverConfigLoader(() -> driver, false));
   }
@@ -189,9 +194,13 @@ public final class Cassandra implements Storage {
 
   /** Tries a lightweight transaction once. Whoever gets Unknown reads at the serial level. */
   public Outcome attempt(String cql, @Nullable Object... values) {
+    // Not idempotent: were the driver to repeat it, our own first try would refuse the second.
+    return attempt(bind(cql, values).setIdempotent(false));
+  }
+
+  private Outcome attempt(Statement<?> statement) {
     try {
-      // Not idempotent: were the driver to repeat it, our own first try would refuse the second.
-      ResultSet answer = session.execute(bind(cql, values).setIdempotent(false));
+      ResultSet answer = session.execute(statement);
       Row row = answer.one();
       return row == null || row.getBoolean("[applied]")
           ? new Outcome.Applied()
@@ -202,7 +211,7 @@ public final class Cassandra implements Storage {
         | DriverTimeoutException
         | ClosedConnectionException e) {
       return new Outcome.Unknown(e);
-    } catch (DriverException e) {
+    } catch (DriverException | IllegalStateException e) {
       throw failed(e);
     }
   }
@@ -214,7 +223,22 @@ public final class Cassandra implements Storage {
    * @return false: the condition did not hold, or it was not applied and never will be
    */
   public boolean decide(BooleanSupplier isOurs, String cql, @Nullable Object... values) {
-    return switch (attempt(cql, values)) {
+    return decide(isOurs, attempt(cql, values));
+  }
+
+  /** Like the other, for conditional statements of one partition: all of them or none. */
+  public boolean decide(BooleanSupplier isOurs, List<BoundStatement> statements) {
+    if (statements.size() == 1) {
+      return decide(isOurs, attempt(statements.getFirst().setIdempotent(false)));
+    }
+    BatchStatementBuilder batch = new BatchStatementBuilder(DefaultBatchType.UNLOGGED);
+    statements.forEach(batch::addStatement);
+    return decide(
+        isOurs, attempt(batch.setExecutionProfileName(PROFILE).setIdempotence(false).build()));
+  }
+
+  private static boolean decide(BooleanSupplier isOurs, Outcome outcome) {
+    return switch (outcome) {
       case Outcome.Applied _ -> true;
       case Outcome.Refused _ -> false;
       case Outcome.Unknown unknown -> {

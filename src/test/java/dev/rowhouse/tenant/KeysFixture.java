@@ -3,6 +3,7 @@ package dev.rowhouse.tenant;
 import com.typesafe.config.ConfigFactory;
 import dev.rowhouse.journal.Database;
 import dev.rowhouse.journal.KeyStore;
+import dev.rowhouse.journal.Storage;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Map;
@@ -32,14 +33,14 @@ public final class KeysFixture {
     return keys(database(), Runnable::run);
   }
 
-  public static DataKeys keys(Database database, Executor blocking) {
-    return keys(database, blocking, InstantSource.system(), MASTER);
+  public static DataKeys keys(Storage storage, Executor blocking) {
+    return keys(storage, blocking, InstantSource.system(), MASTER);
   }
 
   static DataKeys keys(
-      Database database, Executor blocking, InstantSource clock, String masterKey) {
+      Storage storage, Executor blocking, InstantSource clock, String masterKey) {
     return DataKeys.open(
-        KeyStore.open(database),
+        KeyStore.open(storage),
         MasterKey.of(masterKey),
         clock,
         blocking,
