@@ -62,13 +62,11 @@ final class BatchOperations {
     if (wrong != null) {
       return new KnowledgeReply.Invalid("attributes", wrong);
     }
-    int fresh = 0;
-    for (String file : files) {
-      if (documents.files().get(file) == null) {
-        return new KnowledgeReply.NotFound("file", file);
-      }
-      fresh += documents.storeFiles().get(store, file) == null ? 1 : 0;
+    String missing = documents.files().firstMissing(files);
+    if (missing != null) {
+      return new KnowledgeReply.NotFound("file", missing);
     }
+    int fresh = files.size() - documents.storeFiles().countOf(store, files);
     if (documents.storeFiles().count(store) + fresh > settings.stores().filesMax()) {
       return new KnowledgeReply.TooLarge("the store is full", settings.stores().filesMax());
     }
@@ -158,11 +156,9 @@ final class BatchOperations {
     }
     String id = Ids.batch(tenant, create.requestId());
     documents.batches().create(id, create.storeId(), files, clock.instant());
-    for (String file : files) {
-      documents
-          .storeFiles()
-          .attach(create.storeId(), file, create.attributes(), create.chunking(), clock.instant());
-    }
+    documents
+        .storeFiles()
+        .attach(create.storeId(), files, create.attributes(), create.chunking(), clock.instant());
     return foundBatch(create.storeId(), id);
   }
 

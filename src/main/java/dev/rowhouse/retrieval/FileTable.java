@@ -1,12 +1,6 @@
 package dev.rowhouse.retrieval;
 
-import dev.rowhouse.journal.Database;
-import dev.rowhouse.tenant.DataKey.Purpose;
-import dev.rowhouse.tenant.DataKeys;
-import dev.rowhouse.tenant.TenantId;
 import java.io.ByteArrayOutputStream;
-import java.sql.ResultSet;
-import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -15,61 +9,17 @@ import org.jspecify.annotations.Nullable;
  * The files of one tenant and their pieces. A file is being uploaded until {@link #finish}, and
  * only then can it be seen.
  */
-final class FileTable {
-  private static final String COLUMNS = "id, filename, purpose, size_bytes, created_at";
-  static final String UPLOADING = "uploading";
-  private static final String PROCESSED = "processed";
-
-  private final Database database;
-  private final TenantId owner;
-  private final String tenant;
-  private final DataKeys keys;
-
-  FileTable(Database database, TenantId tenant, DataKeys keys) {
-    this.database = database;
-    this.owner = tenant;
-    this.keys = keys;
-    this.tenant = tenant.value();
-  }
+sealed interface FileTable permits SqlFileTable, CqlFileTable {
+  String UPLOADING = "uploading";
+  String PROCESSED = "processed";
 
   /** What the tenant holds, uploads included. */
   record Held(long files, long bytes, long uploads) {}
 
-  Held held() {
-    return Sql.transaction(
-        database,
-        sql ->
-            new Held(
-                sql.number("SELECT COUNT(*) FROM knowledge_files WHERE tenant = ?", tenant),
-                sql.number("SELECT SUM(size_bytes) FROM knowledge_files WHERE tenant = ?", tenant),
-                sql.number(
-                    "SELECT COUNT(*) FROM knowledge_files WHERE tenant = ? AND status = ?",
-                    tenant,
-                    UPLOADING)));
-  }
+  Held held();
 
   /** Opens an upload; again is nothing new. */
-  void begin(String id, String filename, String purpose, Instant now) {
-    Sealer sealer = Sealer.of(keys, owner);
-    Sql.transaction(
-        database,
-        sql ->
-            sql.number(
-                        "SELECT COUNT(*) FROM knowledge_files WHERE tenant = ? AND id = ?",
-                        tenant,
-                        id)
-                    > 0
-                ? 0
-                : sql.update(
-                    "INSERT INTO knowledge_files (tenant, id, filename, purpose, size_bytes,"
-                        + " created_at, status) VALUES (?, ?, ?, ?, 0, ?, ?)",
-                    tenant,
-                    id,
-                    sealer.seal(Purpose.FILE_NAME, filename),
-                    purpose,
-                    now.toEpochMilli(),
-                    UPLOADING));
-  }
+  void begin(String id, String filename, String purpose, Instant now);
 
   /** What became of a piece. */
   enum Appended {
@@ -79,169 +29,36 @@ final class FileTable {
   }
 
   /** Stores a piece; the same piece again is nothing new. */
-  Appended append(String id, int ordinal, byte[] content, long fileBytesMax) {
-    Sealer sealer = Sealer.of(keys, owner);
-    return Sql.transaction(
-        database,
-        sql -> {
-          Long size =
-              sql.first(
-                  "SELECT size_bytes FROM knowledge_files WHERE tenant = ? AND id = ?"
-                      + " AND status = ? FOR UPDATE",
-                  row -> row.getLong(1),
-                  tenant,
-                  id,
-                  UPLOADING);
-          if (size == null) {
-            return exists(sql, id) ? Appended.STORED : Appended.UNKNOWN_UPLOAD;
-          }
-          if (sql.number(
-                  "SELECT COUNT(*) FROM knowledge_pieces WHERE tenant = ? AND file_id = ?"
-                      + " AND ordinal = ?",
-                  tenant,
-                  id,
-                  ordinal)
-              > 0) {
-            return Appended.STORED;
-          }
-          if (size + content.length > fileBytesMax) {
-            return Appended.TOO_LARGE;
-          }
-          sql.update(
-              "INSERT INTO knowledge_pieces (tenant, file_id, ordinal, content)"
-                  + " VALUES (?, ?, ?, ?)",
-              tenant,
-              id,
-              ordinal,
-              sealer.seal(Purpose.FILE_CONTENT, content));
-          sql.update(
-              "UPDATE knowledge_files SET size_bytes = size_bytes + ? WHERE tenant = ? AND id = ?",
-              content.length,
-              tenant,
-              id);
-          return Appended.STORED;
-        });
-  }
+  Appended append(String id, int ordinal, byte[] content, long fileBytesMax);
 
   /** Whether there is such a file or upload. */
-  boolean exists(String id) {
-    return Sql.transaction(database, sql -> exists(sql, id));
-  }
-
-  private boolean exists(Sql sql, String id) throws SQLException {
-    return sql.number(
-            "SELECT COUNT(*) FROM knowledge_files WHERE tenant = ? AND id = ?", tenant, id)
-        > 0;
-  }
+  boolean exists(String id);
 
   /** Whether all pieces are there and the file can be seen; again is nothing new. */
-  boolean finish(String id, int pieces) {
-    return Sql.transaction(
-        database,
-        sql -> {
-          long stored =
-              sql.number(
-                  "SELECT COUNT(*) FROM knowledge_pieces WHERE tenant = ? AND file_id = ?"
-                      + " AND ordinal < ?",
-                  tenant,
-                  id,
-                  pieces);
-          long all =
-              sql.number(
-                  "SELECT COUNT(*) FROM knowledge_pieces WHERE tenant = ? AND file_id = ?",
-                  tenant,
-                  id);
-          return stored == pieces
-              && all == pieces
-              && sql.update(
-                      "UPDATE knowledge_files SET status = ? WHERE tenant = ? AND id = ?",
-                      PROCESSED,
-                      tenant,
-                      id)
-                  == 1;
-        });
-  }
+  boolean finish(String id, int pieces);
 
-  @Nullable StoredFile get(String id) {
-    Sealer sealer = Sealer.of(keys, owner);
-    return Sql.<@Nullable StoredFile>transaction(
-        database,
-        sql ->
-            sql.first(
-                "SELECT "
-                    + COLUMNS
-                    + " FROM knowledge_files WHERE tenant = ? AND id = ?"
-                    + " AND status = ?",
-                row -> read(row, sealer),
-                tenant,
-                id,
-                PROCESSED));
+  @Nullable StoredFile get(String id);
+
+  /** The first of these that is no file; null when all are. */
+  default @Nullable String firstMissing(List<String> ids) {
+    for (String id : ids) {
+      if (get(id) == null) {
+        return id;
+      }
+    }
+    return null;
   }
 
   /** Null when the cursor names no file. */
-  @Nullable Page<StoredFile> list(PageRequest page, @Nullable String purpose) {
-    Sealer sealer = Sealer.of(keys, owner);
-    return Sql.<@Nullable Page<StoredFile>>transaction(
-        database,
-        sql -> {
-          Long cursor = null;
-          if (page.after() != null) {
-            cursor =
-                sql.first(
-                    "SELECT created_at FROM knowledge_files WHERE tenant = ? AND id = ?",
-                    row -> row.getLong(1),
-                    tenant,
-                    page.after());
-            if (cursor == null) {
-              return null;
-            }
-          }
-          Keyset keyset = new Keyset(cursor, page);
-          String where =
-              "SELECT "
-                  + COLUMNS
-                  + " FROM knowledge_files WHERE tenant = ?"
-                  + " AND status = ?"
-                  + (purpose == null ? "" : " AND purpose = ?");
-          @Nullable Object[] arguments =
-              purpose == null
-                  ? keyset.arguments(tenant, PROCESSED)
-                  : keyset.arguments(tenant, PROCESSED, purpose);
-          List<StoredFile> rows =
-              sql.query(
-                  where + keyset.clause("created_at", "id"), row -> read(row, sealer), arguments);
-          return Page.of(rows, page.limit());
-        });
-  }
+  @Nullable Page<StoredFile> list(PageRequest page, @Nullable String purpose);
 
   /** How many pieces a file has. */
-  int pieces(String id) {
-    return Sql.transaction(
-        database,
-        sql ->
-            (int)
-                sql.number(
-                    "SELECT COUNT(*) FROM knowledge_pieces WHERE tenant = ? AND file_id = ?",
-                    tenant,
-                    id));
-  }
+  int pieces(String id);
 
-  byte @Nullable [] piece(String id, int ordinal) {
-    Sealer sealer = Sealer.of(keys, owner);
-    return Sql.<byte @Nullable []>transaction(
-        database,
-        sql ->
-            sql.first(
-                "SELECT content FROM knowledge_pieces WHERE tenant = ? AND file_id = ?"
-                    + " AND ordinal = ?",
-                row -> sealer.open(Purpose.FILE_CONTENT, row.getBytes(1)),
-                tenant,
-                id,
-                ordinal));
-  }
+  byte @Nullable [] piece(String id, int ordinal);
 
   /** All bytes of a file; uploads are bounded, so this is too. */
-  byte[] content(String id) {
+  default byte[] content(String id) {
     ByteArrayOutputStream all = new ByteArrayOutputStream();
     int count = pieces(id);
     for (int ordinal = 0; ordinal < count; ordinal++) {
@@ -254,56 +71,8 @@ final class FileTable {
   }
 
   /** Removes a file from everywhere; false when there is none. */
-  boolean delete(String id) {
-    return Sql.transaction(
-        database,
-        sql -> {
-          List<String> stores =
-              sql.query(
-                  "SELECT store_id FROM knowledge_store_files WHERE tenant = ? AND file_id = ?",
-                  row -> row.getString(1),
-                  tenant,
-                  id);
-          for (String store : stores) {
-            StoreFileTable.detach(sql, tenant, store, id);
-          }
-          removePieces(sql, id);
-          return sql.update("DELETE FROM knowledge_files WHERE tenant = ? AND id = ?", tenant, id)
-              == 1;
-        });
-  }
+  boolean delete(String id);
 
   /** Removes uploads that nobody finished; returns how many. */
-  int deleteUploadsBefore(Instant limit) {
-    return Sql.transaction(
-        database,
-        sql -> {
-          List<String> ids =
-              sql.query(
-                  "SELECT id FROM knowledge_files WHERE tenant = ? AND status = ?"
-                      + " AND created_at < ?",
-                  row -> row.getString(1),
-                  tenant,
-                  UPLOADING,
-                  limit.toEpochMilli());
-          for (String id : ids) {
-            removePieces(sql, id);
-            sql.update("DELETE FROM knowledge_files WHERE tenant = ? AND id = ?", tenant, id);
-          }
-          return ids.size();
-        });
-  }
-
-  private void removePieces(Sql sql, String id) throws SQLException {
-    sql.update("DELETE FROM knowledge_pieces WHERE tenant = ? AND file_id = ?", tenant, id);
-  }
-
-  private static StoredFile read(ResultSet row, Sealer sealer) throws SQLException {
-    return new StoredFile(
-        row.getString(1),
-        sealer.open(Purpose.FILE_NAME, row.getString(2)),
-        row.getString(3),
-        row.getLong(4),
-        Instant.ofEpochMilli(row.getLong(5)));
-  }
+  int deleteUploadsBefore(Instant limit);
 }

@@ -1,7 +1,7 @@
 package dev.rowhouse.retrieval;
 
 import com.typesafe.config.Config;
-import dev.rowhouse.journal.Database;
+import dev.rowhouse.journal.Storage;
 import dev.rowhouse.tenant.DataKeys;
 import dev.rowhouse.tenant.TenantId;
 import java.nio.file.Path;
@@ -248,7 +248,7 @@ public final class KnowledgeEntity extends AbstractBehavior<KnowledgeEntity.Comm
    */
   public static ActorRef<ShardingEnvelope<Command>> init(
       ClusterSharding sharding,
-      Database database,
+      Storage storage,
       DataKeys keys,
       Embedder embedder,
       Config config,
@@ -261,7 +261,7 @@ public final class KnowledgeEntity extends AbstractBehavior<KnowledgeEntity.Comm
                 entity ->
                     create(
                         new TenantId(entity.getEntityId()),
-                        database,
+                        storage,
                         keys,
                         embedder,
                         gate,
@@ -274,7 +274,7 @@ public final class KnowledgeEntity extends AbstractBehavior<KnowledgeEntity.Comm
 
   private static Behavior<Command> create(
       TenantId tenant,
-      Database database,
+      Storage storage,
       DataKeys keys,
       Embedder embedder,
       IngestionGate gate,
@@ -293,7 +293,7 @@ public final class KnowledgeEntity extends AbstractBehavior<KnowledgeEntity.Comm
                           .lookup(DispatcherSelector.fromConfig(BLOCKING_DISPATCHER));
                   TenantKnowledge knowledge =
                       new TenantKnowledge(
-                          tenant, database, keys, embedder, settings, indexes, blocking, clock);
+                          tenant, storage, keys, embedder, settings, indexes, blocking, clock);
                   return new KnowledgeEntity(
                       context, timers, knowledge, gate, settings, clock, shard);
                 }));

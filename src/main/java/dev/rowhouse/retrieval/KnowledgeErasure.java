@@ -1,6 +1,6 @@
 package dev.rowhouse.retrieval;
 
-import dev.rowhouse.journal.Database;
+import dev.rowhouse.journal.Storage;
 import dev.rowhouse.tenant.ErasureTarget;
 import dev.rowhouse.tenant.TenantId;
 import java.io.IOException;
@@ -8,7 +8,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -23,7 +22,7 @@ import org.apache.pekko.cluster.sharding.typed.ShardingEnvelope;
 public final class KnowledgeErasure implements ErasureTarget {
   private final ActorSystem<?> system;
   private final ActorRef<ShardingEnvelope<KnowledgeEntity.Command>> region;
-  private final Database database;
+  private final Storage storage;
   private final Executor blocking;
   private final Path indexes;
   private final Duration askTimeout;
@@ -34,13 +33,13 @@ public final class KnowledgeErasure implements ErasureTarget {
   public KnowledgeErasure(
       ActorSystem<?> system,
       ActorRef<ShardingEnvelope<KnowledgeEntity.Command>> region,
-      Database database,
+      Storage storage,
       Executor blocking,
       Path dataDirectory,
       Duration askTimeout) {
     this.system = system;
     this.region = region;
-    this.database = database;
+    this.storage = storage;
     this.blocking = blocking;
     this.indexes = dataDirectory.resolve("index");
     this.askTimeout = askTimeout;
@@ -55,26 +54,20 @@ public final class KnowledgeErasure implements ErasureTarget {
   public CompletionStage<Map<String, Long>> count(TenantId tenant) {
     return CompletableFuture.supplyAsync(
         () -> {
-          Map<String, Long> counts =
-              new HashMap<>(
-                  Sql.transaction(
-                      database,
-                      sql ->
-                          Map.of(
-                              "files", number(sql, "COUNT(*)", "knowledge_files", tenant),
-                              "file_bytes",
-                                  number(sql, "SUM(size_bytes)", "knowledge_files", tenant),
-                              "vector_stores", number(sql, "COUNT(*)", "knowledge_stores", tenant),
-                              "chunks", number(sql, "COUNT(*)", "knowledge_chunks", tenant))));
-          counts.put("index_directories", directories(tenant));
-          return counts;
+          DocumentStore.Holdings held = DocumentStore.holdings(storage, tenant);
+          return Map.of(
+              "files",
+              held.files(),
+              "file_bytes",
+              held.fileBytes(),
+              "vector_stores",
+              held.stores(),
+              "chunks",
+              held.chunks(),
+              "index_directories",
+              directories(tenant));
         },
         blocking);
-  }
-
-  private static long number(Sql sql, String what, String table, TenantId tenant)
-      throws java.sql.SQLException {
-    return sql.number("SELECT " + what + " FROM " + table + " WHERE tenant = ?", tenant.value());
   }
 
   /** Of this node; where the tenant lives elsewhere, its indexes do, too. */

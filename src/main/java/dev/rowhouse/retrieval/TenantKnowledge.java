@@ -1,6 +1,6 @@
 package dev.rowhouse.retrieval;
 
-import dev.rowhouse.journal.Database;
+import dev.rowhouse.journal.Storage;
 import dev.rowhouse.retrieval.KnowledgeEntity.Request;
 import dev.rowhouse.tenant.DataKeys;
 import dev.rowhouse.tenant.TenantId;
@@ -35,14 +35,14 @@ final class TenantKnowledge {
    */
   TenantKnowledge(
       TenantId tenant,
-      Database database,
+      Storage storage,
       DataKeys keys,
       Embedder embedder,
       RetrievalSettings settings,
       Path indexes,
       Executor blocking,
       InstantSource clock) {
-    this.documents = new DocumentStore(database, tenant, keys);
+    this.documents = DocumentStore.open(storage, tenant, keys);
     this.index =
         new TenantIndex(indexes.resolve(tenant.value()), documents, embedder.model(), blocking);
     this.embedder = embedder;

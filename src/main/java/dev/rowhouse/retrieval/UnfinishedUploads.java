@@ -1,8 +1,12 @@
 package dev.rowhouse.retrieval;
 
 import com.typesafe.config.Config;
+import dev.rowhouse.journal.Cassandra;
 import dev.rowhouse.journal.Database;
+import dev.rowhouse.journal.JournalException;
+import dev.rowhouse.journal.Storage;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.Executor;
@@ -14,17 +18,19 @@ import org.slf4j.LoggerFactory;
 /**
  * Removes the uploads of all tenants that nobody finished. A tenant's own next upload would do so
  * only when it has too many, and perhaps there is none. Several nodes may do it at once.
+ *
+ * <p>On Cassandra it looks at all that a node may have left behind when it died ({@link CqlDoubts}).
  */
 public final class UnfinishedUploads {
   private static final Logger LOG = LoggerFactory.getLogger(UnfinishedUploads.class);
 
-  private final Database database;
+  private final Storage storage;
   private final InstantSource clock;
   private final Duration timeout;
   private final int uploadsMax;
 
-  UnfinishedUploads(Database database, InstantSource clock, Duration timeout, int uploadsMax) {
-    this.database = database;
+  UnfinishedUploads(Storage storage, InstantSource clock, Duration timeout, int uploadsMax) {
+    this.storage = storage;
     this.clock = clock;
     this.timeout = timeout;
     this.uploadsMax = uploadsMax;
@@ -37,14 +43,14 @@ public final class UnfinishedUploads {
    */
   public static Cancellable start(
       ActorSystem<?> system,
-      Database database,
+      Storage storage,
       Executor blocking,
       InstantSource clock,
       Config config) {
     Config files = config.getConfig("files");
     UnfinishedUploads uploads =
         new UnfinishedUploads(
-            database,
+            storage,
             clock,
             files.getDuration("upload-timeout"),
             files.getInt("uploads-per-sweep-max"));
@@ -58,13 +64,21 @@ public final class UnfinishedUploads {
   private void sweepOrWarn() {
     try {
       sweep();
-    } catch (StorageFailure e) {
+    } catch (StorageFailure | JournalException e) {
       LOG.warn("unfinished uploads could not be removed; the next look comes", e);
     }
   }
 
   /** Removes some of them; returns how many. */
   int sweep() {
+    Instant limit = clock.instant().minus(timeout);
+    return switch (storage) {
+      case Database database -> sweep(database, limit);
+      case Cassandra cassandra -> new CqlDoubts(cassandra, clock).sweep(limit, uploadsMax);
+    };
+  }
+
+  private int sweep(Database database, Instant limit) {
     return Sql.transaction(
         database,
         sql -> {
@@ -74,7 +88,7 @@ public final class UnfinishedUploads {
                       + " LIMIT ?",
                   row -> new Upload(row.getString(1), row.getString(2)),
                   FileTable.UPLOADING,
-                  clock.instant().minus(timeout).toEpochMilli(),
+                  limit.toEpochMilli(),
                   uploadsMax);
           int removed = 0;
           for (Upload upload : uploads) {

@@ -216,7 +216,7 @@ class KnowledgeEntityTest {
   void goesOnWithWhatACrashLeftInProgress() {
     TenantId tenant = new TenantId("crashed");
     DocumentStore documents =
-        new DocumentStore(database, tenant, KeysFixture.keys(database, Runnable::run));
+        DocumentStore.open(database, tenant, KeysFixture.keys(database, Runnable::run));
     Instant now = Instant.now();
     documents.stores().create("default", "default", Map.of(), null, now);
     documents.files().begin("file-left", "left.txt", "assistants", now);

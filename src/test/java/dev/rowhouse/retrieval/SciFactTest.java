@@ -44,7 +44,7 @@ class SciFactTest {
     Path data = Path.of(String.valueOf(given));
     try (Database database = TestConfig.database(directory)) {
       DocumentStore documents =
-          new DocumentStore(
+          DocumentStore.open(
               database, new TenantId("acme"), KeysFixture.keys(database, Runnable::run));
       load(data, documents);
       TenantIndex index =

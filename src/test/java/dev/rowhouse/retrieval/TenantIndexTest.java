@@ -1,227 +1,25 @@
 package dev.rowhouse.retrieval;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertTrue;
-
 import dev.rowhouse.journal.Database;
-import dev.rowhouse.tenant.KeysFixture;
 import dev.rowhouse.tenant.TenantId;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.time.Instant;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.stream.Stream;
-import org.apache.lucene.index.DirectoryReader;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class TenantIndexTest {
-  private static final Instant NOW = Instant.parse("2026-01-01T00:00:00Z");
-  private final WordsEmbedder embedder = new WordsEmbedder();
-  private final ExecutorService blocking = Executors.newFixedThreadPool(4);
-  private final Path root;
+final class TenantIndexTest extends TenantIndexContract {
   private final Database database;
-  private final DocumentStore documents;
-  private TenantIndex index;
 
   TenantIndexTest(@TempDir Path directory) {
-    this.root = directory.resolve("index").resolve("acme");
-    this.database = TestConfig.database(directory);
-    this.documents =
-        new DocumentStore(
-            database, new TenantId("acme"), KeysFixture.keys(database, Runnable::run));
-    this.index = new TenantIndex(root, documents, embedder.model(), blocking);
-    documents.stores().create("default", "default", Map.of(), null, NOW);
-    documents.stores().create("vs_2", "second", Map.of(), null, NOW);
+    this(directory, TestConfig.database(directory));
+  }
+
+  private TenantIndexTest(Path directory, Database database) {
+    super(directory, database, new TenantId("acme"));
+    this.database = database;
   }
 
   @AfterEach
-  void close() {
-    index.close().toCompletableFuture().join();
-    blocking.shutdown();
+  void closeDatabase() {
     database.close();
-  }
-
-  private void put(String store, String file, String... texts) {
-    documents.files().begin(file, file + ".txt", "assistants", NOW);
-    documents.files().append(file, 0, String.join("\n", texts).getBytes(UTF_8), 1_000_000);
-    documents.files().finish(file, 1);
-    documents.storeFiles().attach(store, file, Map.of(), ChunkingStrategy.AUTO, NOW);
-    List<ChunkTable.Embedded> chunks = new ArrayList<>();
-    for (int i = 0; i < texts.length; i++) {
-      chunks.add(
-          new ChunkTable.Embedded(new Chunk(i, "", texts[i], 0), embedder.embedPassage(texts[i])));
-    }
-    assertTrue(documents.chunks().add(store, file, chunks));
-    assertTrue(documents.storeFiles().complete(store, file, 1));
-  }
-
-  private List<String> search(String query, String... stores) throws IOException {
-    return hits(query, null, stores).stream().map(HybridSearch.Hit::fileId).toList();
-  }
-
-  private List<HybridSearch.Hit> hits(
-      String query, @Nullable List<HybridSearch.FileOf> files, String... stores)
-      throws IOException {
-    List<DirectoryReader> readers = new ArrayList<>();
-    for (String store : stores) {
-      readers.add(index.ready(store, NOW).join());
-    }
-    try {
-      return HybridSearch.search(readers, query, embedder.embedQuery(query), files, 10);
-    } finally {
-      readers.forEach(SearchOperation::release);
-    }
-  }
-
-  private void reopen() {
-    index.close().toCompletableFuture().join();
-    index = new TenantIndex(root, documents, embedder.model(), blocking);
-  }
-
-  @Test
-  void findsWhatIsCompletedAndNothingElse() throws IOException {
-    put("default", "file-1", "apples are red", "pears are green");
-    put("default", "file-2", "the sea is blue");
-    assertEquals("file-2", search("blue sea", "default").getFirst());
-    documents.storeFiles().detach("default", "file-2");
-    assertFalse(search("blue sea", "default").contains("file-2"));
-  }
-
-  @Test
-  void goesOnAfterARestartFromItsOwnNumber() throws IOException {
-    put("default", "file-1", "apples are red");
-    assertEquals(List.of("file-1"), search("apples", "default"));
-    reopen();
-    put("default", "file-2", "apples are green");
-    assertEquals(2, search("apples", "default").size());
-    reopen();
-    assertEquals(2, search("apples", "default").size());
-  }
-
-  @Test
-  void isBuiltAnewWhenItsDirectoryIsGone() throws IOException {
-    put("default", "file-1", "apples are red");
-    search("apples", "default");
-    index.close().toCompletableFuture().join();
-    StoreIndex.deleteDirectory(root);
-    reopen();
-    assertEquals(List.of("file-1"), search("apples", "default"));
-  }
-
-  @Test
-  void isBuiltAnewWhenAFileOfItIsBroken() throws IOException {
-    put("default", "file-1", "apples are red");
-    search("apples", "default");
-    index.close().toCompletableFuture().join();
-    List<Path> files;
-    try (Stream<Path> inside = Files.list(root.resolve("default"))) {
-      files = inside.filter(path -> !path.getFileName().toString().equals("write.lock")).toList();
-    }
-    assertTrue(files.size() > 2);
-    for (Path broken : files) {
-      byte[] bytes = Files.readAllBytes(broken);
-      byte[] flipped = bytes.clone();
-      flipped[bytes.length / 2] ^= 0x55;
-      Files.write(broken, flipped);
-      reopen();
-      assertEquals(List.of("file-1"), search("apples", "default"), "with a flipped " + broken);
-      index.close().toCompletableFuture().join();
-      try (Stream<Path> inside = Files.list(root.resolve("default"))) {
-        files = inside.toList();
-      }
-    }
-  }
-
-  @Test
-  void isBuiltAnewForAStoreThatWasMadeAgain() throws IOException {
-    put("default", "file-1", "apples are red");
-    search("apples", "default");
-    documents.erase();
-    documents.stores().create("default", "default", Map.of(), null, NOW);
-    put("default", "file-9", "apples are blue");
-    assertEquals(List.of("file-9"), search("apples", "default"));
-  }
-
-  @Test
-  void isBuiltAnewForAnotherModel() throws IOException {
-    put("default", "file-1", "apples are red");
-    search("apples", "default");
-    index.close().toCompletableFuture().join();
-    index = new TenantIndex(root, documents, "another", blocking);
-    assertEquals(List.of("file-1"), search("apples", "default"));
-  }
-
-  @Test
-  void comparesScoresOverSeveralStores() throws IOException {
-    put("default", "file-1", "apples and pears and plums", "apples", "cars drive");
-    put("vs_2", "file-2", "only cars drive fast on roads");
-    List<HybridSearch.Hit> hits = hits("fast roads", null, "default", "vs_2");
-    assertEquals("file-2", hits.getFirst().fileId());
-    assertEquals("vs_2", hits.getFirst().storeId());
-    assertTrue(hits.getFirst().score() <= 1 && hits.getFirst().score() > 0.9);
-    assertTrue(hits.getLast().similarity() >= 0);
-  }
-
-  @Test
-  void searchesOnlyTheFilesOfAFilter() throws IOException {
-    put("default", "file-1", "apples are red");
-    put("default", "file-2", "apples are green");
-    List<HybridSearch.FileOf> only = List.of(new HybridSearch.FileOf("default", "file-2"));
-    assertEquals(1, hits("apples red", only, "default").size());
-    assertTrue(hits("apples red", List.of(), "default").isEmpty());
-    assertTrue(search("the of", "vs_2").isEmpty());
-  }
-
-  @Test
-  void closesWhatIsIdleAndOpensItAgain() throws IOException {
-    put("default", "file-1", "apples are red");
-    DirectoryReader reader = index.ready("default", NOW).join();
-    index.closeIdle(NOW.plusSeconds(61), Duration.ofSeconds(60));
-    assertEquals(1, reader.numDocs());
-    SearchOperation.release(reader);
-    assertEquals(List.of("file-1"), search("apples", "default"));
-  }
-
-  @Test
-  void leavesNoDirectoryAfterADropOrAnErasure() throws IOException {
-    put("default", "file-1", "apples are red");
-    put("vs_2", "file-2", "apples are green");
-    search("apples", "default", "vs_2");
-    index.drop("vs_2").toCompletableFuture().join();
-    assertFalse(Files.exists(root.resolve("vs_2")));
-    assertTrue(Files.exists(root.resolve("default")));
-    index.erase().toCompletableFuture().join();
-    assertFalse(Files.exists(root));
-  }
-
-  @Test
-  void servesManyReadersWhileFilesCome() {
-    List<CompletableFuture<Integer>> counts = new ArrayList<>();
-    for (int i = 0; i < 30; i++) {
-      put("default", "file-" + i, "apples number " + i);
-      int least = i + 1;
-      counts.add(
-          index
-              .ready("default", NOW)
-              .thenApply(
-                  reader -> {
-                    int documentsSeen = reader.numDocs();
-                    SearchOperation.release(reader);
-                    return documentsSeen >= least ? 1 : 0;
-                  }));
-    }
-    assertEquals(30, counts.stream().mapToInt(CompletableFuture::join).sum());
   }
 }
