@@ -194,7 +194,7 @@ final class Node {
         system.dispatchers().lookup(DispatcherSelector.fromConfig("rowhouse.blocking-dispatcher"));
     String self = Cluster.get(system).selfMember().address().toString();
     Fence fence = StorageStart.together(() -> Fence.open(storage, clock));
-    // Knowledge and reports.
+    // Reports.
     Database sql = Database.of(storage);
     DataKeys keys =
         StorageStart.together(
@@ -239,15 +239,10 @@ final class Node {
     blocking.execute(() -> embedder.embedQuery("warm"));
     ActorRef<ShardingEnvelope<KnowledgeEntity.Command>> knowledge =
         KnowledgeEntity.init(
-            sharding,
-            sql,
-            keys,
-            embedder,
-            config.getConfig("rowhouse.retrieval"),
-            data.path());
+            sharding, storage, keys, embedder, config.getConfig("rowhouse.retrieval"), data.path());
 
     UnfinishedUploads.start(
-        system, sql, blocking, clock, config.getConfig("rowhouse.retrieval"));
+        system, storage, blocking, clock, config.getConfig("rowhouse.retrieval"));
 
     ServingSettings serving = ServingSettings.of(config);
     TenantRecord.Setting records =
@@ -340,7 +335,7 @@ final class Node {
                                     new KnowledgeErasure(
                                         system,
                                         knowledge,
-                                        sql,
+                                        storage,
                                         blocking,
                                         data.path(),
                                         config.getDuration("rowhouse.http.ask-timeout")),
@@ -456,7 +451,8 @@ final class Node {
       DataDirectory data) {
     AuditSettings settings = AuditSettings.of(system.settings().config());
     AuditLog audit =
-        StorageStart.together(() -> AuditLog.open(system, storage, blocking, data.path(), settings));
+        StorageStart.together(
+            () -> AuditLog.open(system, storage, blocking, data.path(), settings));
     String self = Cluster.get(system).selfMember().address().toString();
     audit.through(
         ClusterSingleton.get(system)

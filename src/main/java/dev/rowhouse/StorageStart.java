@@ -1,7 +1,7 @@
 package dev.rowhouse;
 
-import com.datastax.oss.driver.api.core.auth.AuthenticationException;
 import com.datastax.oss.driver.api.core.AllNodesFailedException;
+import com.datastax.oss.driver.api.core.auth.AuthenticationException;
 import com.typesafe.config.Config;
 import com.zaxxer.hikari.pool.HikariPool;
 import dev.rowhouse.journal.Cassandra;
@@ -195,8 +195,7 @@ final class StorageStart {
         if (tries == TOGETHER_TRIES_MAX || !isOfTheDatabase(e)) {
           throw e;
         }
-        pause(
-            Duration.ofMillis(ThreadLocalRandom.current().nextLong(TOGETHER_PAUSE_MILLIS_MAX)));
+        pause(Duration.ofMillis(ThreadLocalRandom.current().nextLong(TOGETHER_PAUSE_MILLIS_MAX)));
       }
     }
   }

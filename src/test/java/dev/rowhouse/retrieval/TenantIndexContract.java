@@ -36,8 +36,7 @@ abstract class TenantIndexContract {
 
   TenantIndexContract(Path directory, Storage storage, TenantId tenant) {
     this.root = directory.resolve("index").resolve("acme");
-    this.documents =
-        DocumentStore.open(storage, tenant, KeysFixture.keys(storage, Runnable::run));
+    this.documents = DocumentStore.open(storage, tenant, KeysFixture.keys(storage, Runnable::run));
     this.index = new TenantIndex(root, documents, embedder.model(), blocking);
     documents.stores().create("default", "default", Map.of(), null, NOW);
     documents.stores().create("vs_2", "second", Map.of(), null, NOW);
