@@ -217,15 +217,9 @@ final class Node {
     blocking.execute(() -> embedder.embedQuery("warm"));
     ActorRef<ShardingEnvelope<KnowledgeEntity.Command>> knowledge =
         KnowledgeEntity.init(
-            sharding,
-            sql,
-            keys,
-            embedder,
-            config.getConfig("rowhouse.retrieval"),
-            data.path());
+            sharding, sql, keys, embedder, config.getConfig("rowhouse.retrieval"), data.path());
 
-    UnfinishedUploads.start(
-        system, sql, blocking, clock, config.getConfig("rowhouse.retrieval"));
+    UnfinishedUploads.start(system, sql, blocking, clock, config.getConfig("rowhouse.retrieval"));
 
     ServingSettings serving = ServingSettings.of(config);
     TenantRecord.Setting records =

@@ -28,8 +28,8 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The journal of a house that does not run, opened for a replay. Plans and models are those
- * of conf/, because the operator's changes to them are read by a running node only.
+ * The journal of a house that does not run, opened for a replay. Plans and models are those of
+ * conf/, because the operator's changes to them are read by a running node only.
  */
 final class StoppedHouse implements ReplayHouse, AutoCloseable {
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(20);
@@ -77,7 +77,8 @@ final class StoppedHouse implements ReplayHouse, AutoCloseable {
    * @param url where to ask instead, when a node runs
    */
   static StoppedHouse open(Path directory, String url) {
-    Config config = ConfigFactory.parseString(PATIENT).withFallback(Preflight.loadConfig(directory));
+    Config config =
+        ConfigFactory.parseString(PATIENT).withFallback(Preflight.loadConfig(directory));
     if (isEmbedded(config) && !Files.exists(directory.resolve("journal.mv.db"))) {
       throw new CommandFailure(
           StartFailure.USAGE,

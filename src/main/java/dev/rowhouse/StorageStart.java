@@ -1,7 +1,7 @@
 package dev.rowhouse;
 
-import com.datastax.oss.driver.api.core.auth.AuthenticationException;
 import com.datastax.oss.driver.api.core.AllNodesFailedException;
+import com.datastax.oss.driver.api.core.auth.AuthenticationException;
 import com.typesafe.config.Config;
 import com.zaxxer.hikari.pool.HikariPool;
 import dev.rowhouse.journal.Cassandra;

@@ -118,8 +118,7 @@ final class CqlAuditTable implements AuditTable {
   }
 
   private void checkFence(long number) {
-    Row row =
-        cassandra.one("select number from rowhouse_fence where name = ? limit 1", FENCE_NAME);
+    Row row = cassandra.one("select number from rowhouse_fence where name = ? limit 1", FENCE_NAME);
     if (row == null || row.getLong("number") != number) {
       throw new FencedOff(number);
     }
@@ -229,9 +228,7 @@ final class CqlAuditTable implements AuditTable {
   public List<AuditEntry> read(AuditQuery query) {
     StringBuilder cql =
         new StringBuilder(
-            "select "
-                + COLUMNS
-                + " from rowhouse_audit where bucket = ? and sequence_number > ?");
+            "select " + COLUMNS + " from rowhouse_audit where bucket = ? and sequence_number > ?");
     List<Object> values = new ArrayList<>();
     add(cql, values, "time_millis >= ?", query.fromMillis());
     add(cql, values, "time_millis < ?", query.toMillis());

@@ -158,7 +158,8 @@ public final class Idempotency implements ErasureTarget {
   /** Absent: another request runs. */
   private @Nullable Begin lookNow(IdempotencyTable.Key key, String attempt) {
     long now = clock.millis();
-    Entry there = table.claim(key, attempt, self, now, now + settings.keptMillis(), this::mayAnswer);
+    Entry there =
+        table.claim(key, attempt, self, now, now + settings.keptMillis(), this::mayAnswer);
     if (there == null) {
       return first(key, attempt, now);
     }

@@ -75,8 +75,7 @@ final class CqlErasureTable implements ErasureTable {
     close(tenant);
   }
 
-  private static boolean has(
-      @Nullable Row row, String column) {
+  private static boolean has(@Nullable Row row, String column) {
     return row != null && !row.isNull(column);
   }
 
@@ -103,8 +102,7 @@ final class CqlErasureTable implements ErasureTable {
         .one();
   }
 
-  private static @Nullable Entry row(
-      TenantId tenant, @Nullable Row row) {
+  private static @Nullable Entry row(TenantId tenant, @Nullable Row row) {
     return row == null
         ? null
         : new Entry(

@@ -1,7 +1,7 @@
 package dev.rowhouse.usage;
 
-import dev.rowhouse.tenant.TenantId;
 import com.datastax.oss.driver.api.core.DriverException;
+import dev.rowhouse.tenant.TenantId;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;

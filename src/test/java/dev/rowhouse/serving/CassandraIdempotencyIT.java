@@ -3,9 +3,9 @@ package dev.rowhouse.serving;
 import dev.rowhouse.journal.Cassandra;
 import dev.rowhouse.journal.CassandraProcess;
 import dev.rowhouse.journal.Storage;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.jspecify.annotations.Nullable;
 
 final class CassandraIdempotencyIT extends IdempotencyTableContract {
   private static @Nullable Cassandra cassandra;

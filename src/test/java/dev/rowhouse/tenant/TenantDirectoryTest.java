@@ -183,8 +183,7 @@ class TenantDirectoryTest {
     return stage.toCompletableFuture().get(60, TimeUnit.SECONDS);
   }
 
-  private org.apache.pekko.actor.typed.Behavior<TenantDirectoryProjector.Command>
-      projector() {
+  private org.apache.pekko.actor.typed.Behavior<TenantDirectoryProjector.Command> projector() {
     return TenantDirectoryProjector.create(
         directory(), readJournal(), Duration.ofMillis(100), Duration.ofSeconds(1));
   }

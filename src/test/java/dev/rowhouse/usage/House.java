@@ -87,26 +87,26 @@ final class House implements AutoCloseable {
 
   private static Config own(Path directory) {
     return ConfigFactory.parseString(
-                """
-                rowhouse.data-dir = "%s"
-                rowhouse.blocking-dispatcher {
-                  type = Dispatcher
-                  executor = thread-pool-executor
-                  thread-pool-executor.fixed-pool-size = %d
-                }
-                rowhouse.usage {
-                  snapshot-every = 5, check-every = 100ms, reconcile-every = 1h
-                  restart-backoff-min = 50ms, restart-backoff-max = 400ms
-                }
-                # A slow machine is no journal that fails.
-                rowhouse.journal.jdbc.connection-timeout = 60s
-                pekko-persistence-jdbc.shared-databases.slick.db.connectionTimeout = 60000
-                jdbc-journal.circuit-breaker.call-timeout = 60s
-                jdbc-snapshot-store.circuit-breaker.call-timeout = 60s
-                pekko.actor.provider = local
-                pekko.loglevel = WARNING
-                """
-                    .formatted(directory.toAbsolutePath(), BLOCKING_THREADS));
+        """
+        rowhouse.data-dir = "%s"
+        rowhouse.blocking-dispatcher {
+          type = Dispatcher
+          executor = thread-pool-executor
+          thread-pool-executor.fixed-pool-size = %d
+        }
+        rowhouse.usage {
+          snapshot-every = 5, check-every = 100ms, reconcile-every = 1h
+          restart-backoff-min = 50ms, restart-backoff-max = 400ms
+        }
+        # A slow machine is no journal that fails.
+        rowhouse.journal.jdbc.connection-timeout = 60s
+        pekko-persistence-jdbc.shared-databases.slick.db.connectionTimeout = 60000
+        jdbc-journal.circuit-breaker.call-timeout = 60s
+        jdbc-snapshot-store.circuit-breaker.call-timeout = 60s
+        pekko.actor.provider = local
+        pekko.loglevel = WARNING
+        """
+            .formatted(directory.toAbsolutePath(), BLOCKING_THREADS));
   }
 
   InstantSource clock() {
