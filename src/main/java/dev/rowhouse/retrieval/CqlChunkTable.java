@@ -45,7 +45,7 @@ final class CqlChunkTable implements ChunkTable {
   public boolean add(String store, String file, List<Embedded> chunks) {
     Sealer sealer = Sealer.of(keys, owner);
     FileRow row = storeFiles.get(store, file);
-    if (!isInProgress(row)) {
+    if (row == null || !isInProgress(row)) {
       return false;
     }
     for (int from = 0; from < chunks.size(); from += CHUNKS_TOGETHER) {
@@ -69,17 +69,15 @@ final class CqlChunkTable implements ChunkTable {
     }
     // Who took the file out meanwhile has removed its chunks, perhaps before these.
     FileRow after = storeFiles.get(store, file);
-    if (isInProgress(after) && after.attempt().equals(row.attempt())) {
-      return true;
-    }
     if (after == null || !after.attempt().equals(row.attempt())) {
       cassandra.run(stores.chunkRemoval(row.attempt()));
+      return false;
     }
-    return false;
+    return isInProgress(after);
   }
 
-  private static boolean isInProgress(@Nullable FileRow row) {
-    return row != null && row.status() == FileStatus.IN_PROGRESS;
+  private static boolean isInProgress(FileRow row) {
+    return row.status() == FileStatus.IN_PROGRESS;
   }
 
   @Override
