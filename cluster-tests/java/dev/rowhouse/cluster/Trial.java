@@ -78,7 +78,7 @@ final class Trial {
       nemesis.strike(cluster, supervisor);
       Await.pause(nemesis.watched());
       cluster.awaitWhole();
-      load.close();
+      load.finish();
       operations = load.operations();
       attempts = load.attempts();
       epochs.check();

@@ -6,9 +6,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -100,6 +103,45 @@ public final class JournalWatch implements AutoCloseable {
         execute(connection, "insert into rowhouse_heartbeat (node, beats) values (?, 1)", node);
       }
     }
+  }
+
+  /**
+   * Whether another node than this one writes its beats: a cluster is alive, whether it is to be
+   * reached from here or not.
+   *
+   * @param watched how long to look, when there are other nodes' beats at all
+   */
+  public static boolean othersBeat(Database database, String node, Duration watched) {
+    try (Connection connection = database.connection()) {
+      Map<String, Long> before = beats(connection, node);
+      if (before.isEmpty()) {
+        return false;
+      }
+      Thread.sleep(watched);
+      Map<String, Long> after = beats(connection, node);
+      return !after.equals(before);
+    } catch (SQLException e) {
+      // Nobody has made the table yet: this is the first node that ever was.
+      LOG.debug("no beats are to be read", e);
+      return false;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  private static Map<String, Long> beats(Connection connection, String node) throws SQLException {
+    Map<String, Long> beats = new HashMap<>();
+    try (PreparedStatement statement =
+        connection.prepareStatement("select node, beats from rowhouse_heartbeat where node <> ?")) {
+      statement.setString(1, node);
+      try (ResultSet rows = statement.executeQuery()) {
+        while (rows.next()) {
+          beats.put(rows.getString(1), rows.getLong(2));
+        }
+      }
+    }
+    return beats;
   }
 
   private static int execute(Connection connection, String sql, String node) throws SQLException {
