@@ -169,7 +169,8 @@ final class Load implements AutoCloseable {
 
   private Attempt ask(String tenant, boolean stream, int gateway) {
     long began = nowMillis();
-    // Without retrieval: a search is another tenant's actor's work, and costs this machine the most.
+    // Without retrieval: a search is another tenant's actor's work, and costs this machine the
+    // most.
     String body =
         TenantClient.chatBody(model, "Say canary-" + tenant + " and no other.", stream)
             .replaceFirst("\\{", "{\"rowhouse\": {\"retrieval\": false}, ");

@@ -80,8 +80,9 @@ final class ClusterPlace {
 
   /**
    * The configuration with which no second cluster begins. The first of the seed nodes begins one
-   * when no other answers; but when it was put out, and started again while it is still cut off, the
-   * others live. The journal knows: they write their beats there. Then this node only looks for them.
+   * when no other answers; but when it was put out, and started again while it is still cut off,
+   * the others live. The journal knows: they write their beats there. Then this node only looks for
+   * them.
    */
   static Config besideOthers(Config config, Database database) {
     List<String> seeds = config.getStringList(SEEDS);
