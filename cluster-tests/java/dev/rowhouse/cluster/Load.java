@@ -108,10 +108,14 @@ final class Load implements AutoCloseable {
   }
 
   /** No more new ones; waits for those that are on their way. */
-  @Override
-  public void close() {
+  void finish() {
     stopped = true;
     threads.close();
+  }
+
+  @Override
+  public void close() {
+    finish();
     http.close();
   }
 
@@ -165,7 +169,11 @@ final class Load implements AutoCloseable {
 
   private Attempt ask(String tenant, boolean stream, int gateway) {
     long began = nowMillis();
-    String body = TenantClient.chatBody(model, "Say canary-" + tenant + " and no other.", stream);
+    // Without retrieval: a search is another tenant's actor's work, and costs this machine the
+    // most.
+    String body =
+        TenantClient.chatBody(model, "Say canary-" + tenant + " and no other.", stream)
+            .replaceFirst("\\{", "{\"rowhouse\": {\"retrieval\": false}, ");
     URI uri = cluster.node(gateway).httpUri().resolve("/v1/chat/completions");
     HttpRequest request =
         HttpRequest.newBuilder(uri)

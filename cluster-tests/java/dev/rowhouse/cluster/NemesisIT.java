@@ -13,7 +13,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Three nodes under load, and what may befall them. */
+/**
+ * Three nodes under load, and what may befall them. What must never be is checked on every machine;
+ * the figures, which a busy one cannot hold, with {@code -Drowhouse.cluster.figures=true}, as the
+ * profile {@code cluster-tests} sets it.
+ */
 @Tag("cluster")
 class NemesisIT {
   private static final int NODES = 3;
@@ -39,7 +43,7 @@ class NemesisIT {
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"KILL", "KILL_OLDEST", "PAUSE_3", "ROLLING_RESTART"})
+  @EnumSource(names = {"KILL", "PAUSE_3"})
   @Timeout(900)
   void shortSet(Nemesis nemesis) {
     trial(nemesis);
@@ -48,7 +52,7 @@ class NemesisIT {
   @ParameterizedTest
   @EnumSource(
       mode = EnumSource.Mode.EXCLUDE,
-      names = {"KILL", "KILL_OLDEST", "PAUSE_3", "ROLLING_RESTART"})
+      names = {"KILL", "PAUSE_3"})
   @Tag("cluster-full")
   @Timeout(900)
   void fullSet(Nemesis nemesis) {
@@ -64,6 +68,9 @@ class NemesisIT {
     String all = result.toString();
     assertTrue(result.verdict().isGood(), all);
     assertEquals(0, result.staleTicketsRun(), all);
+    if (!Boolean.getBoolean("rowhouse.cluster.figures")) {
+      return;
+    }
     Expectation expected = Expectation.of(nemesis);
     assertTrue(result.success() >= expected.successMin(), all);
     assertTrue(result.recoverySeconds() <= expected.recoverySecondsMax(), all);

@@ -26,6 +26,7 @@ final class Trial {
   /** Nodes that have just started are slow for a while, and longer on a busy machine. */
   private static final Duration WARM_MAX = Duration.ofMinutes(3);
 
+  private static final int ONBOARD_TRIES_MAX = 20;
   private static final long WARM_MILLIS = 3_000;
 
   /** A p95 of so many times what it was, and of so many more milliseconds, is as before. */
@@ -63,8 +64,7 @@ final class Trial {
     operator.addModel(model, cluster.upstream().baseUrl(), SLOTS_PER_NODE);
     Map<String, String> keys = new LinkedHashMap<>();
     for (int tenant = 0; tenant < TENANTS; tenant++) {
-      String name = nemesis.text() + "-" + (char) ('a' + tenant);
-      keys.put(name, operator.onboard(name));
+      onboard(operator, nemesis.text() + "-" + (char) ('a' + tenant), keys);
     }
     Map<String, JsonNode> configs = configs(keys);
     int endsBefore = supervisor.ends().size();
@@ -78,7 +78,7 @@ final class Trial {
       nemesis.strike(cluster, supervisor);
       Await.pause(nemesis.watched());
       cluster.awaitWhole();
-      load.close();
+      load.finish();
       operations = load.operations();
       attempts = load.attempts();
       epochs.check();
@@ -100,6 +100,24 @@ final class Trial {
         Recovery.seconds(operations, strike, ordinary(before)),
         supervisor.ends().subList(endsBefore, supervisor.ends().size()),
         failed(attempts));
+  }
+
+  /**
+   * A journal on a busy machine is taken to be away now and then; the next try has another name.
+   */
+  private static void onboard(Operator operator, String name, Map<String, String> keys) {
+    for (int tries = 1; ; tries++) {
+      String tenant = name + tries;
+      try {
+        keys.put(tenant, operator.onboard(tenant));
+        return;
+      } catch (AssertionError refused) {
+        if (tries == ONBOARD_TRIES_MAX) {
+          throw refused;
+        }
+        Await.pause(Duration.ofSeconds(2));
+      }
+    }
   }
 
   private static long ordinary(long beforeMillis) {

@@ -1,6 +1,10 @@
 package dev.rowhouse;
 
 import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+
+import dev.rowhouse.journal.JournalWatch;
+import dev.rowhouse.journal.Storage;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -21,6 +25,8 @@ final class ClusterPlace {
   static final String GATEWAY = "gateway";
   static final String TENANT = "tenant";
   static final String WORKER = "worker";
+
+  private static final String SEEDS = "pekko.cluster.seed-nodes";
 
   private static final Set<String> KNOWN_ROLES = Set.of(GATEWAY, TENANT, WORKER);
   private static final Pattern SEED = Pattern.compile("(\\[[0-9a-fA-F:.]+]|[^\\s:/@]+):(\\d{1,5})");
@@ -71,6 +77,32 @@ final class ClusterPlace {
           "A node that has seed nodes needs a port that the others know: set ROWHOUSE_ARTERY_PORT,"
               + " and ROWHOUSE_ARTERY_HOST to an address that they reach.");
     }
+  }
+
+  /**
+   * The configuration with which no second cluster begins. The first of the seed nodes begins one
+   * when no other answers; but when it was put out, and started again while it is still cut off,
+   * the others live. The journal knows: they write their beats there. Then this node only looks for
+   * them.
+   */
+  static Config besideOthers(Config config, Storage storage) {
+    List<String> seeds = config.getStringList(SEEDS);
+    Config canonical = config.getConfig("pekko.remote.artery.canonical");
+    String self =
+        "pekko://"
+            + Node.NAME
+            + "@"
+            + canonical.getString("hostname")
+            + ":"
+            + canonical.getInt("port");
+    if (seeds.size() < 2
+        || !seeds.getFirst().equals(self)
+        || !JournalWatch.othersBeat(
+            storage, self, config.getDuration("rowhouse.cluster.others-beat"))) {
+      return config;
+    }
+    List<String> others = seeds.stream().filter(seed -> !seed.equals(self)).toList();
+    return ConfigFactory.parseMap(Map.of(SEEDS, others)).withFallback(config);
   }
 
   private static String seedAddress(String seed) {

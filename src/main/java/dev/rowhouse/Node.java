@@ -105,6 +105,10 @@ import scala.jdk.javaapi.FutureConverters;
 final class Node {
   static final String NAME = "rowhouse";
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(150);
+
+  /** Whoever could let an answer in flight end is out of reach. */
+  private static final Duration DOWNED_DRAIN = Duration.ofSeconds(1);
+
   private static final Duration RESTART_MIN = Duration.ofMillis(500);
   private static final Duration RESTART_MAX = Duration.ofSeconds(10);
 
@@ -159,7 +163,8 @@ final class Node {
       String token = configuredToken.isEmpty() ? data.operatorToken() : configuredToken;
       HouseCatalog house = HouseCatalog.of(config);
       storage = StorageStart.open(config);
-      system = ActorSystem.create(Behaviors.empty(), NAME, config);
+      system =
+          ActorSystem.create(Behaviors.empty(), NAME, ClusterPlace.besideOthers(config, storage));
       return open(data, storage, system, house, token, configuredToken.isEmpty());
     } catch (ConfigException e) {
       close(data, storage, system);
@@ -529,11 +534,13 @@ final class Node {
             CoordinatedShutdown.PhaseServiceStop(),
             "drain-worker",
             () ->
-                AskPattern.<dev.rowhouse.fairness.SlotOwner, Done>ask(
-                    worker,
-                    WorkerCommand.Drain::new,
-                    WorkerSettings.from(config).drainTimeout(),
-                    system.scheduler()));
+                isDowned(system)
+                    ? CompletableFuture.completedFuture(Done.getInstance())
+                    : AskPattern.<dev.rowhouse.fairness.SlotOwner, Done>ask(
+                        worker,
+                        WorkerCommand.Drain::new,
+                        WorkerSettings.from(config).drainTimeout(),
+                        system.scheduler()));
   }
 
   /** Answers in hand finish first, then the worker, then shards and journal, in Pekko's phases. */
@@ -547,12 +554,15 @@ final class Node {
           health.drain();
           return CompletableFuture.supplyAsync(
               Done::getInstance,
-              CompletableFuture.delayedExecutor(unready.toMillis(), TimeUnit.MILLISECONDS));
+              CompletableFuture.delayedExecutor(
+                  isDowned() ? 0 : unready.toMillis(), TimeUnit.MILLISECONDS));
         });
     shutdown.addTask(
         CoordinatedShutdown.PhaseServiceRequestsDone(),
         "drain-tenant-plane",
-        () -> planes.drain().thenApply(done -> Done.getInstance()));
+        () ->
+            (isDowned() ? planes.drain(DOWNED_DRAIN) : planes.drain())
+                .thenApply(done -> Done.getInstance()));
     shutdown.addTask(
         CoordinatedShutdown.PhaseServiceStop(),
         "close-operator-plane",
@@ -613,6 +623,10 @@ final class Node {
 
   /** Whether the cluster has put this node out; it has stopped by itself then. */
   boolean isDowned() {
+    return isDowned(system);
+  }
+
+  private static boolean isDowned(ActorSystem<?> system) {
     return CoordinatedShutdown.get(system)
         .getShutdownReason()
         .filter(CoordinatedShutdown.clusterDowningReason()::equals)

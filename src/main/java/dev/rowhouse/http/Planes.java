@@ -25,6 +25,7 @@ import java.time.InstantSource;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.cluster.sharding.typed.ShardingEnvelope;
@@ -140,9 +141,14 @@ public final class Planes {
 
   /** No new requests on the tenant plane; those in hand finish, within the drain time. */
   public CompletionStage<?> drain() {
+    return drain(drainTimeout);
+  }
+
+  /** The same, within another time. */
+  public CompletionStage<?> drain(Duration atMost) {
     return tenantPlane == null
-        ? CompletableFuture.completedFuture(null)
-        : tenantPlane.terminate(drainTimeout);
+        ? CompletableFuture.completedFuture(Done.getInstance())
+        : tenantPlane.terminate(atMost);
   }
 
   public CompletionStage<?> closeOperatorPlane() {

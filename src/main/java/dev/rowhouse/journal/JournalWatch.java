@@ -4,11 +4,16 @@ import com.typesafe.config.Config;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import com.datastax.oss.driver.api.core.cql.Row;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -117,6 +122,56 @@ public final class JournalWatch implements AutoCloseable {
         execute(connection, "insert into rowhouse_heartbeat (node, beats) values (?, 1)", node);
       }
     }
+  }
+
+  /**
+   * Whether another node than this one writes its beats: a cluster is alive, whether it is to be
+   * reached from here or not.
+   *
+   * @param watched how long to look, when there are other nodes' beats at all
+   */
+  public static boolean othersBeat(Storage storage, String node, Duration watched) {
+    try {
+      Map<String, Long> before = beats(storage, node);
+      if (before.isEmpty()) {
+        return false;
+      }
+      Thread.sleep(watched);
+      return !beats(storage, node).equals(before);
+    } catch (SQLException | JournalException e) {
+      // Nobody has made the table yet: this is the first node that ever was.
+      LOG.debug("no beats are to be read", e);
+      return false;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  /** The other nodes' beats: what changes while a node lives. */
+  private static Map<String, Long> beats(Storage storage, String node) throws SQLException {
+    Map<String, Long> beats = new HashMap<>();
+    switch (storage) {
+      case Database database -> {
+        try (Connection connection = database.connection();
+            PreparedStatement statement =
+                connection.prepareStatement("select node, beats from rowhouse_heartbeat");
+            ResultSet rows = statement.executeQuery()) {
+          while (rows.next()) {
+            beats.put(rows.getString(1), rows.getLong(2));
+          }
+        }
+      }
+      case Cassandra cassandra -> {
+        for (Row row : cassandra.all("select node, beat_at from rowhouse_heartbeat")) {
+          Instant beatAt = row.getInstant("beat_at");
+          beats.put(
+              String.valueOf(row.getString("node")), beatAt == null ? 0 : beatAt.toEpochMilli());
+        }
+      }
+    }
+    beats.remove(node);
+    return beats;
   }
 
   private static int execute(Connection connection, String sql, String node) throws SQLException {

@@ -10,7 +10,6 @@ import dev.rowhouse.tenant.TenantId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Chunks on Cassandra: a partition for each attempt at a file, at most some 40 MB. Rows are only
