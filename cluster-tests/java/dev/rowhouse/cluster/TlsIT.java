@@ -20,14 +20,14 @@ import org.junit.jupiter.api.io.TempDir;
 /** Nodes that speak TLS let in who has the same authority, and nobody else. */
 @Tag("cluster")
 class TlsIT {
-  private static final Duration REFUSAL_MAX = Duration.ofMinutes(3);
+  private static final Duration REFUSAL_MAX = Duration.ofMinutes(6);
   private static final int CLUSTER = 7;
   private static final int CONFIG = 3;
 
   @TempDir private Path directory;
 
   @Test
-  @Timeout(900)
+  @Timeout(1_500)
   void onlyACertificateOfTheSameAuthorityGetsIn() throws Exception {
     assumeTrue(isThere("openssl"), "openssl is not here");
     Path house = directory.resolve("house");
