@@ -2,7 +2,6 @@ package dev.rowhouse;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
-
 import dev.rowhouse.journal.JournalWatch;
 import dev.rowhouse.journal.Storage;
 import java.util.ArrayList;

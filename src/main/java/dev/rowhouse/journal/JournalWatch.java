@@ -1,10 +1,10 @@
 package dev.rowhouse.journal;
 
+import com.datastax.oss.driver.api.core.cql.Row;
 import com.typesafe.config.Config;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import com.datastax.oss.driver.api.core.cql.Row;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;

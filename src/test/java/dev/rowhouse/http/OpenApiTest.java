@@ -1,5 +1,6 @@
 package dev.rowhouse.http;
 
+import static java.util.Objects.requireNonNull;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
@@ -93,7 +94,7 @@ class OpenApiTest {
   static void askThePlanes() throws Exception {
     try (Database database = Database.open(databaseConfig())) {
       Planes planes = Planes.open(parts(database)).toCompletableFuture().get(60, TimeUnit.SECONDS);
-      tenant = document(planes.tenantAddress());
+      tenant = document(requireNonNull(planes.tenantAddress()));
       operator = document(planes.operatorAddress());
     }
   }

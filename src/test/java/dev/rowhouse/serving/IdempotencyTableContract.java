@@ -8,8 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.rowhouse.journal.Storage;
-import dev.rowhouse.serving.IdempotencyTable.Entry;
-import dev.rowhouse.serving.IdempotencyTable.Key;
 import dev.rowhouse.serving.IdempotencyTable.State;
 import dev.rowhouse.tenant.TenantId;
 import java.util.ArrayList;
@@ -31,20 +29,21 @@ abstract class IdempotencyTableContract {
 
   abstract Storage storage();
 
-  private Key key(String name) {
-    return new Key(tenant, name, "request-of-" + name);
+  private IdempotencyTable.Key key(String name) {
+    return new IdempotencyTable.Key(tenant, name, "request-of-" + name);
   }
 
-  private static @Nullable Entry claim(IdempotencyTable table, Key key, String attempt) {
+  private static IdempotencyTable.@Nullable Entry claim(
+      IdempotencyTable table, IdempotencyTable.Key key, String attempt) {
     return table.claim(key, attempt, "node-1", NOW, END, _ -> true);
   }
 
   @Test
   void theFirstHasTheKeyAndItsAnswerIsReadByOthers() {
     IdempotencyTable table = IdempotencyTable.open(storage());
-    Key key = key("k");
+    IdempotencyTable.Key key = key("k");
     assertNull(claim(table, key, "a1"));
-    Entry running = claim(table, key, "a2");
+    IdempotencyTable.Entry running = claim(table, key, "a2");
     assertNotNull(running);
     assertEquals(State.RUNNING, running.state());
     assertEquals("a1", running.attempt());
@@ -53,7 +52,7 @@ abstract class IdempotencyTableContract {
     assertFalse(table.keep(key, "a2", "a2", State.WHOLE, 200, new byte[] {9}));
     assertTrue(table.keep(key, "a1", "a1b", State.WHOLE, 200, new byte[] {1, 2, 3}));
     assertTrue(table.keep(key, "a1", "a1b", State.WHOLE, 200, new byte[] {1, 2, 3}), "again");
-    Entry kept = claim(table, key, "a3");
+    IdempotencyTable.Entry kept = claim(table, key, "a3");
     assertNotNull(kept);
     assertEquals(State.WHOLE, kept.state());
     assertEquals("a1b", kept.attempt());
@@ -65,12 +64,12 @@ abstract class IdempotencyTableContract {
   @Test
   void aKeyThatIsOverOrWhoseNodeIsGoneIsTakenByTheNext() {
     IdempotencyTable table = IdempotencyTable.open(storage());
-    Key key = key("k");
+    IdempotencyTable.Key key = key("k");
     assertNull(claim(table, key, "a1"));
     assertNull(table.claim(key, "a2", "node-2", NOW, END, _ -> false));
     assertFalse(table.keep(key, "a1", "a1", State.WHOLE, 200, null));
     table.release(key, "a1");
-    Entry there = claim(table, key, "a3");
+    IdempotencyTable.Entry there = claim(table, key, "a3");
     assertNotNull(there);
     assertEquals("a2", there.attempt());
     assertTrue(table.keep(key, "a2", "a2", State.UNKEPT, 200, null));
@@ -82,7 +81,7 @@ abstract class IdempotencyTableContract {
   @Test
   void ofManyAtOnceOneHasTheKey() throws Exception {
     IdempotencyTable table = IdempotencyTable.open(storage());
-    Key key = key("k");
+    IdempotencyTable.Key key = key("k");
     int first = 0;
     try (ExecutorService pool = Executors.newFixedThreadPool(8)) {
       List<Future<Boolean>> claims = new ArrayList<>();
@@ -104,7 +103,7 @@ abstract class IdempotencyTableContract {
     for (int i = 0; i < 3; i++) {
       assertNull(claim(table, key("k" + i), "a" + i));
     }
-    assertNull(claim(table, new Key(other, "k0", "r"), "b"));
+    assertNull(claim(table, new IdempotencyTable.Key(other, "k0", "r"), "b"));
     assertEquals(3, table.use(tenant, NOW).keys());
     assertEquals(3, table.erase(tenant));
     assertEquals(new IdempotencyTable.Use(0, 0, 0), table.use(tenant, NOW));
