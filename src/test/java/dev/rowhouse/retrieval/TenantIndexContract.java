@@ -3,9 +3,12 @@ package dev.rowhouse.retrieval;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.typesafe.config.ConfigFactory;
 import dev.rowhouse.journal.Storage;
+import dev.rowhouse.node.Await;
 import dev.rowhouse.tenant.KeysFixture;
 import dev.rowhouse.tenant.TenantId;
 import java.io.IOException;
@@ -16,11 +19,15 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.stream.Stream;
 import org.apache.lucene.index.DirectoryReader;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestInbox;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -31,12 +38,15 @@ abstract class TenantIndexContract {
   final WordsEmbedder embedder = new WordsEmbedder();
   final ExecutorService blocking = Executors.newFixedThreadPool(4);
   private final Path root;
+  private final Path otherRoot;
   private final DocumentStore documents;
   private TenantIndex index;
 
   TenantIndexContract(Path directory, Storage storage, TenantId tenant) {
     this.root = directory.resolve("index").resolve("acme");
-    this.documents = DocumentStore.open(storage, tenant, KeysFixture.keys(storage, Runnable::run));
+    this.otherRoot = directory.resolve("other-node").resolve("acme");
+    this.documents =
+        DocumentStore.open(storage, tenant, KeysFixture.keys(storage, Runnable::run));
     this.index = new TenantIndex(root, documents, embedder.model(), blocking);
     documents.stores().create("default", "default", Map.of(), null, NOW);
     documents.stores().create("vs_2", "second", Map.of(), null, NOW);
@@ -81,8 +91,20 @@ abstract class TenantIndexContract {
   }
 
   private void reopen() {
+    move(root);
+  }
+
+  /** As when the shard stops on one node and starts on the one that has this directory. */
+  private void move(Path directory) {
     index.close().toCompletableFuture().join();
-    index = new TenantIndex(root, documents, embedder.model(), blocking);
+    index = new TenantIndex(directory, documents, embedder.model(), blocking);
+  }
+
+  private void assertHolds(String store, String... files) throws IOException {
+    assertEquals(Set.of(files), Set.copyOf(search("apples", store)));
+    DirectoryReader reader = index.ready(store, NOW).join();
+    assertEquals(files.length, reader.numDocs());
+    SearchOperation.release(reader);
   }
 
   @Test
@@ -218,5 +240,72 @@ abstract class TenantIndexContract {
                   }));
     }
     assertEquals(30, counts.stream().mapToInt(CompletableFuture::join).sum());
+  }
+
+  @Test
+  void followsItsTenantToAnotherNodeAndBack() throws IOException {
+    put("default", "file-1", "apples are red");
+    put("default", "file-2", "apples are green");
+    put("vs_2", "file-2", "apples are green");
+    assertHolds("default", "file-1", "file-2");
+    assertHolds("vs_2", "file-2");
+
+    move(otherRoot);
+    assertHolds("default", "file-1", "file-2");
+    put("default", "file-3", "apples are yellow");
+    assertTrue(documents.files().delete("file-1"));
+    assertHolds("default", "file-2", "file-3");
+    documents.stores().delete("vs_2");
+    documents.stores().create("vs_2", "second again", Map.of(), null, NOW);
+
+    // The first node's copy is behind, of both stores: a deleted file, and one that is gone.
+    move(root);
+    assertHolds("default", "file-2", "file-3");
+    assertHolds("vs_2");
+
+    documents.storeFiles().detach("default", "file-3");
+    put("vs_2", "file-4", "apples are blue");
+    move(otherRoot);
+    assertHolds("default", "file-2");
+    assertHolds("vs_2", "file-4");
+  }
+
+  @Test
+  void refusesASearchWhileItIsBehindInsteadOfAnsweringWithAPart() {
+    put("default", "file-1", "apples are red");
+    Queue<Runnable> held = new ConcurrentLinkedQueue<>();
+    TenantIndex behind = new TenantIndex(otherRoot, documents, embedder.model(), held::add);
+    RetrievalSettings settings =
+        RetrievalSettings.from(
+            ConfigFactory.parseString("search.catch-up-timeout = 50ms")
+                .withFallback(TestConfig.of(root).getConfig("rowhouse.retrieval")));
+    SearchOperation search =
+        new SearchOperation(
+            documents,
+            new StoreOperations(documents.tenant(), documents, settings, () -> NOW),
+            behind,
+            embedder,
+            settings,
+            blocking,
+            () -> NOW);
+    KnowledgeReply reply =
+        search
+            .run(
+                new KnowledgeEntity.Search(
+                    "apples", List.of("default"), 5, null, 0, TestInbox.<KnowledgeReply>create().getRef()))
+            .toCompletableFuture()
+            .join();
+    assertTrue(assertInstanceOf(KnowledgeReply.Busy.class, reply).retryAfterMillis() > 0);
+    // It goes on for the next one, which need not wait.
+    Await.until("the index catches up", Duration.ofMinutes(1), () -> !held.isEmpty());
+    held.remove().run();
+    CompletableFuture<DirectoryReader> ready = behind.ready("default", NOW);
+    held.remove().run();
+    DirectoryReader reader = ready.join();
+    assertEquals(1, reader.numDocs());
+    SearchOperation.release(reader);
+    CompletableFuture<?> closing = behind.close().toCompletableFuture();
+    held.remove().run();
+    closing.join();
   }
 }
