@@ -24,10 +24,7 @@ final class CqlAnswers {
   private final ReportingSettings settings;
 
   CqlAnswers(
-      Cassandra cassandra,
-      CqlHours hours,
-      CqlCorrections corrections,
-      ReportingSettings settings) {
+      Cassandra cassandra, CqlHours hours, CqlCorrections corrections, ReportingSettings settings) {
     this.cassandra = cassandra;
     this.hours = hours;
     this.corrections = corrections;
@@ -40,7 +37,8 @@ final class CqlAnswers {
     String one = question.tenant();
     for (String tenant : one == null ? tenants(page.from, page.to, endNanos) : List.of(one)) {
       requireTime(endNanos);
-      hours.each(tenant, page.from, page.to, (place, sums) -> page.add(tenant, place.group(), sums));
+      hours.each(
+          tenant, page.from, page.to, (place, sums) -> page.add(tenant, place.group(), sums));
       corrections.each(tenant, (group, sums) -> page.add(tenant, group, sums));
     }
     List<UsageReports.Row> rows = page.rows();

@@ -19,7 +19,9 @@ import java.util.UUID;
 
 /** Makes folds of hours, and makes them the valid ones: see {@link CqlHours}. */
 final class CqlFolding {
-  /** Some 150 bytes each: Cassandra warns of a batch of 5 KiB that spans partitions, not of these. */
+  /**
+   * Some 150 bytes each: Cassandra warns of a batch of 5 KiB that spans partitions, not of these.
+   */
   static final int ROWS_TOGETHER = 100;
 
   /** Hours to fold are looked for in each of them; so are heads of chains. */
@@ -92,9 +94,15 @@ final class CqlFolding {
       throw new JournalException("an hour of " + tenant + " was folded while it was rebuilt", null);
     }
     boolean hasLater =
-        newest.entrySet().stream().anyMatch(it -> it.getValue() > held.getOrDefault(it.getKey(), 0L));
+        newest.entrySet().stream()
+            .anyMatch(it -> it.getValue() > held.getOrDefault(it.getKey(), 0L));
     clean(
-        tenant, hour, newest.keySet(), held, hasLater ? List.of() : open, hasLater ? List.of() : due);
+        tenant,
+        hour,
+        newest.keySet(),
+        held,
+        hasLater ? List.of() : open,
+        hasLater ? List.of() : due);
   }
 
   private boolean replace(

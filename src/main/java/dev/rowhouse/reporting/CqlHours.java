@@ -64,7 +64,10 @@ final class CqlHours {
 
   static Group group(Row row) {
     return new Group(
-        row.getLong("usage_hour"), text(row, "model"), text(row, "answered_by"), text(row, "key_id"));
+        row.getLong("usage_hour"),
+        text(row, "model"),
+        text(row, "answered_by"),
+        text(row, "key_id"));
   }
 
   private static String text(Row row, String column) {
@@ -119,12 +122,12 @@ final class CqlHours {
     Map<Long, Long> folded = new TreeMap<>();
     folds(tenant, Long.MIN_VALUE, Long.MAX_VALUE)
         .values()
-        .forEach(fold -> fold.upTo().forEach((segment, to) -> folded.merge(segment, to, Math::max)));
+        .forEach(
+            fold -> fold.upTo().forEach((segment, to) -> folded.merge(segment, to, Math::max)));
     return folded;
   }
 
-  private Map<Place, Sums> read(
-      String tenant, long from, long to, @Nullable Map<Long, Long> upTo) {
+  private Map<Place, Sums> read(String tenant, long from, long to, @Nullable Map<Long, Long> upTo) {
     Map<Long, Fold> folds = folds(tenant, from, to);
     for (int reads = 0; reads < READS_MAX; reads++) {
       Map<Place, Sums> found = new HashMap<>();
@@ -161,11 +164,7 @@ final class CqlHours {
 
   /** Adds up the rows that no fold holds; returns the highest sequence number by segment. */
   Map<Long, Long> rows(
-      String tenant,
-      long hour,
-      Fold fold,
-      @Nullable Map<Long, Long> upTo,
-      Map<Place, Sums> found) {
+      String tenant, long hour, Fold fold, @Nullable Map<Long, Long> upTo, Map<Place, Sums> found) {
     Map<Long, Long> newest = new HashMap<>();
     for (Row row :
         cassandra.execute(

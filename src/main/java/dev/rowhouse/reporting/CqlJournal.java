@@ -67,7 +67,8 @@ final class CqlJournal {
   private static long first(String text) {
     LocalDateTime time =
         text.contains("T")
-            ? LocalDateTime.parse(text, DateTimeFormatter.ofPattern("uuuuMMdd'T'HH:mm", Locale.ROOT))
+            ? LocalDateTime.parse(
+                text, DateTimeFormatter.ofPattern("uuuuMMdd'T'HH:mm", Locale.ROOT))
             : LocalDate.parse(text, DateTimeFormatter.BASIC_ISO_DATE).atStartOfDay();
     return time.toInstant(ZoneOffset.UTC).toEpochMilli();
   }
@@ -94,7 +95,8 @@ final class CqlJournal {
   void skipQuiet(long upToMillis, long nowMillis) {
     for (Map.Entry<String, UUID> tag : progress().entrySet()) {
       boolean isBehind = Uuids.unixTimestamp(tag.getValue()) < upToMillis;
-      if (isBehind && oldest(tag.getKey(), tag.getValue(), nowMillis).orElse(upToMillis) >= upToMillis) {
+      if (isBehind
+          && oldest(tag.getKey(), tag.getValue(), nowMillis).orElse(upToMillis) >= upToMillis) {
         cassandra.execute(
             "update rowhouse_usage_progress set quiet_up_to = ? where tag = ?",
             Uuids.startOf(upToMillis),

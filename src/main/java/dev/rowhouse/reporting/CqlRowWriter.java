@@ -75,8 +75,7 @@ final class CqlRowWriter {
 
     void add(Placed placed, BoundStatement row) {
       boolean isSame = placed.segment() == segment && placed.sequence() == sequence;
-      if (batches.isEmpty()
-          || (!isSame && batches.getLast().size() >= CqlFolding.ROWS_TOGETHER)) {
+      if (batches.isEmpty() || (!isSame && batches.getLast().size() >= CqlFolding.ROWS_TOGETHER)) {
         batches.add(new ArrayList<>());
       }
       batches.getLast().add(row);
@@ -155,7 +154,8 @@ final class CqlRowWriter {
     if (!intake.settled().isEmpty()) {
       Set<String> givenUp = new HashSet<>();
       for (Row row :
-          cassandra.execute("select attempt from rowhouse_usage_unknowns where tenant = ?", tenant)) {
+          cassandra.execute(
+              "select attempt from rowhouse_usage_unknowns where tenant = ?", tenant)) {
         givenUp.add(String.valueOf(row.getString(0)));
       }
       if (givenUp.stream().anyMatch(intake.settled()::contains)) {

@@ -95,7 +95,8 @@ final class CqlUsageStore implements UsageStore {
   public TenantFigures figures(TenantId tenant, Collection<Long> claimed, long nowMillis) {
     long dueMillis = journal.asOfMillis(nowMillis) - settings.grace().toMillis();
     for (int reads = 0; reads < READS_MAX; reads++) {
-      TenantFigures figures = figures(tenant, claimed, dueMillis, corrections.version(tenant.value()));
+      TenantFigures figures =
+          figures(tenant, claimed, dueMillis, corrections.version(tenant.value()));
       Map<Long, Long> upTo = figures.upTo();
       if (hours.folded(tenant.value()).entrySet().stream()
           .allMatch(it -> it.getValue() <= upTo.getOrDefault(it.getKey(), 0L))) {
@@ -294,8 +295,7 @@ final class CqlUsageStore implements UsageStore {
     Map<Position, Correction> without = new LinkedHashMap<>();
     corrections
         .all(name)
-        .forEach(
-            (at, it) -> without.put(at, new Correction(it.group().withoutKey(), it.sums())));
+        .forEach((at, it) -> without.put(at, new Correction(it.group().withoutKey(), it.sums())));
     corrections.replace(name, version, without, folding);
     cassandra.execute("delete from rowhouse_usage_unknowns where tenant = ?", name);
   }

@@ -25,10 +25,7 @@ record Placed(long segment, long sequence, LedgerEvent event, @Nullable String h
           .computeIfAbsent(id.tenant().value(), _ -> new ArrayList<>())
           .add(
               new Placed(
-                  id.number(),
-                  envelope.sequenceNr(),
-                  envelope.event(),
-                  envelope.event().chain()));
+                  id.number(), envelope.sequenceNr(), envelope.event(), envelope.event().chain()));
     }
     return byTenant;
   }

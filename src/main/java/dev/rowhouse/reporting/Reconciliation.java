@@ -152,8 +152,7 @@ public final class Reconciliation {
         .claims(SegmentId.fenceName(tenant), blocking)
         .thenApplyAsync(
             claims ->
-                store.figures(
-                    tenant, claims.stream().map(Fence.Claim::number).toList(), nowMillis),
+                store.figures(tenant, claims.stream().map(Fence.Claim::number).toList(), nowMillis),
             blocking);
   }
 

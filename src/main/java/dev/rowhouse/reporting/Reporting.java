@@ -69,13 +69,7 @@ public record Reporting(
             SingletonActor.of(
                     Behaviors.supervise(
                             Reconciler.create(
-                                reconciliation,
-                                store,
-                                blocking,
-                                clock,
-                                settings,
-                                counts,
-                                witness))
+                                reconciliation, store, blocking, clock, settings, counts, witness))
                         .onFailure(
                             SupervisorStrategy.restartWithBackoff(
                                 RESTART_MIN, RESTART_MAX, RESTART_JITTER)),

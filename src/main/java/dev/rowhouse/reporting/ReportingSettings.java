@@ -24,7 +24,10 @@ public record ReportingSettings(
     int anchorsMax) {
 
   public ReportingSettings {
-    if (foldSegmentsMax < 1 || tenantsPerMinute < 0 || queriesMax < 1 || pageRowsMax < 1
+    if (foldSegmentsMax < 1
+        || tenantsPerMinute < 0
+        || queriesMax < 1
+        || pageRowsMax < 1
         || tenantsMax < 1) {
       throw new IllegalArgumentException("a limit of rowhouse.reporting is too small");
     }

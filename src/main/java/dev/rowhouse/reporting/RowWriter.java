@@ -33,8 +33,7 @@ final class RowWriter {
 
   static void write(Connection connection, String tenant, List<Placed> events, long nowMillis)
       throws SQLException {
-    Intake intake =
-        new Intake(SegmentMark.lock(connection, tenant, Intake.firstSegment(events)));
+    Intake intake = new Intake(SegmentMark.lock(connection, tenant, Intake.firstSegment(events)));
     new RowWriter(connection, tenant, nowMillis, intake).write(events);
   }
 

@@ -23,7 +23,8 @@ final class SqlAnswers {
     this.timeout = timeout;
   }
 
-  UsageReports.Answer answer(Connection connection, UsageQuestion question, long nowMillis) throws SQLException {
+  UsageReports.Answer answer(Connection connection, UsageQuestion question, long nowMillis)
+      throws SQLException {
     long asOf = Freshness.asOfMillis(connection, nowMillis);
     List<UsageReports.Row> rows = rows(connection, question);
     boolean hasMore = rows.size() > question.limit();
@@ -35,7 +36,8 @@ final class SqlAnswers {
         Doubts.count(connection, question.tenant()));
   }
 
-  private List<UsageReports.Row> rows(Connection connection, UsageQuestion question) throws SQLException {
+  private List<UsageReports.Row> rows(Connection connection, UsageQuestion question)
+      throws SQLException {
     UsageQuestion.Width bucket = question.bucket();
     UsageQuestion.Cursor after = question.after();
     Query sql = new Query();
@@ -57,7 +59,8 @@ final class SqlAnswers {
     }
   }
 
-  private static List<UsageReports.Row> plain(ResultSet found, UsageQuestion.Width bucket) throws SQLException {
+  private static List<UsageReports.Row> plain(ResultSet found, UsageQuestion.Width bucket)
+      throws SQLException {
     List<UsageReports.Row> rows = new ArrayList<>();
     while (found.next()) {
       rows.add(
@@ -79,7 +82,8 @@ final class SqlAnswers {
   }
 
   /** Days come in order, so one month is held at a time. */
-  private static List<UsageReports.Row> months(ResultSet days, UsageQuestion question) throws SQLException {
+  private static List<UsageReports.Row> months(ResultSet days, UsageQuestion question)
+      throws SQLException {
     List<UsageReports.Row> rows = new ArrayList<>();
     Map<Pair, Sums> month = new TreeMap<>();
     Instant start = Instant.MIN;
@@ -96,7 +100,10 @@ final class SqlAnswers {
   }
 
   private static void end(
-      Instant start, Map<Pair, Sums> month, UsageQuestion.@Nullable Cursor after, List<UsageReports.Row> rows) {
+      Instant start,
+      Map<Pair, Sums> month,
+      UsageQuestion.@Nullable Cursor after,
+      List<UsageReports.Row> rows) {
     month.forEach(
         (pair, sums) -> {
           boolean isAfter =

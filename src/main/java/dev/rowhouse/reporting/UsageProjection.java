@@ -27,11 +27,11 @@ import org.apache.pekko.projection.ProjectionId;
 import org.apache.pekko.projection.cassandra.javadsl.CassandraProjection;
 import org.apache.pekko.projection.eventsourced.EventEnvelope;
 import org.apache.pekko.projection.eventsourced.javadsl.EventSourcedProvider;
+import org.apache.pekko.projection.javadsl.Handler;
+import org.apache.pekko.projection.javadsl.SourceProvider;
 import org.apache.pekko.projection.jdbc.JdbcSession;
 import org.apache.pekko.projection.jdbc.javadsl.JdbcHandler;
 import org.apache.pekko.projection.jdbc.javadsl.JdbcProjection;
-import org.apache.pekko.projection.javadsl.Handler;
-import org.apache.pekko.projection.javadsl.SourceProvider;
 
 /**
  * Fills the query tables from the journal: an instance for each tag, spread over the nodes that
@@ -208,8 +208,7 @@ final class UsageProjection {
               .map(
                   tenant ->
                       CompletableFuture.runAsync(
-                          () -> store.write(tenant.getKey(), tenant.getValue(), clock),
-                          blocking))
+                          () -> store.write(tenant.getKey(), tenant.getValue(), clock), blocking))
               .toArray(CompletableFuture<?>[]::new);
       return CompletableFuture.allOf(tenants)
           .thenApplyAsync(

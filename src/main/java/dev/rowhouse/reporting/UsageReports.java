@@ -11,8 +11,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Answers what the operator asks of the query tables. A question that
- * takes too long is ended, and more than so many at a time are refused.
+ * Answers what the operator asks of the query tables. A question that takes too long is ended, and
+ * more than so many at a time are refused.
  */
 public final class UsageReports {
   /** One bucket, or one group of it. */

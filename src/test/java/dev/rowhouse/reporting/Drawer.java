@@ -137,14 +137,7 @@ sealed interface Drawer {
 
     private static final List<String> HOUR_COLUMNS =
         List.of(
-            "tenant",
-            "month",
-            "usage_hour",
-            "fold",
-            "segment",
-            "model",
-            "answered_by",
-            "key_id");
+            "tenant", "month", "usage_hour", "fold", "segment", "model", "answered_by", "key_id");
 
     /** Empties whatever has something in it. */
     static void empty(Cassandra cassandra) {

@@ -152,8 +152,7 @@ final class Office implements AutoCloseable {
   /** Starts to fill the tables. */
   void project() {
     UsageProjection projection =
-        UsageProjection.prepared(
-            kit.system(), store, blocking, InstantSource.system(), settings);
+        UsageProjection.prepared(kit.system(), store, blocking, InstantSource.system(), settings);
     for (String tag : UsageTag.all()) {
       kit.spawn(projection.behavior(kit.system(), tag), tag);
     }
