@@ -43,7 +43,7 @@ import org.apache.pekko.actor.typed.javadsl.AskPattern;
 final class Office implements AutoCloseable {
   static final TenantId ACME = new TenantId("acme");
   static final Instant NOON = Instant.parse("2026-03-10T12:00:00Z");
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   final ActorTestKit kit;
   final Storage storage;
@@ -133,9 +133,10 @@ final class Office implements AutoCloseable {
             }
             """
                 .formatted(directory.toAbsolutePath(), yesterday()))
+        // Before the storage's, which holds the defaults of all libraries.
+        .withFallback(ConfigFactory.parseResources("reporting.conf"))
         .withFallback(storage)
         .withFallback(ConfigFactory.parseResources("usage.conf"))
-        .withFallback(ConfigFactory.parseResources("reporting.conf"))
         .withFallback(ConfigFactory.parseResources("audit.conf"))
         .withFallback(ConfigFactory.parseResources("persistence.conf"))
         .withFallback(ConfigFactory.parseResources("serialization.conf"))
