@@ -133,6 +133,9 @@ final class UsageAdmin {
 
   private static HttpResponse failed(Throwable failure) {
     Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+    if (cause instanceof UsageReports.TooMany many) {
+      return Replies.problem(Replies.badRequest("tenant", "There are " + many.getMessage() + "."));
+    }
     return Replies.problem(
         cause instanceof UsageReports.Busy busy
             ? Refusal.until(503, "busy", busy.getMessage() + ". Ask again.", BUSY_RETRY_MILLIS)

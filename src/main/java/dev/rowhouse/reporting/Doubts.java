@@ -31,12 +31,15 @@ final class Doubts {
       Connection connection, String sql, String reason, long nowMillis, String tenant)
       throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(sql)) {
-      statement.setString(
-          1, reason.length() > REASON_LENGTH_MAX ? reason.substring(0, REASON_LENGTH_MAX) : reason);
+      statement.setString(1, cut(reason));
       statement.setLong(2, nowMillis);
       statement.setString(3, tenant);
       return statement.executeUpdate();
     }
+  }
+
+  static String cut(String reason) {
+    return reason.length() > REASON_LENGTH_MAX ? reason.substring(0, REASON_LENGTH_MAX) : reason;
   }
 
   static @Nullable String reason(Connection connection, String tenant) throws SQLException {

@@ -1,6 +1,5 @@
 package dev.rowhouse.reporting;
 
-import dev.rowhouse.journal.Database;
 import dev.rowhouse.tenant.TenantId;
 import java.time.Duration;
 import java.time.Instant;
@@ -44,7 +43,8 @@ public final class Reconciler {
 
   private final ActorContext<Command> context;
   private final Reconciliation reconciliation;
-  private final Transactions transactions;
+  private final UsageStore store;
+  private final Executor blocking;
   private final InstantSource clock;
   private final ReportingSettings settings;
   private final ReconcileCounts counts;
@@ -59,19 +59,20 @@ public final class Reconciler {
   private Instant tenantDue;
   private Instant foldDue;
   private Instant anchorDue;
-  private long newestBefore;
 
   private Reconciler(
       ActorContext<Command> context,
       Reconciliation reconciliation,
-      Transactions transactions,
+      UsageStore store,
+      Executor blocking,
       InstantSource clock,
       ReportingSettings settings,
       ReconcileCounts counts,
       Witness witness) {
     this.context = context;
     this.reconciliation = reconciliation;
-    this.transactions = transactions;
+    this.store = store;
+    this.blocking = blocking;
     this.clock = clock;
     this.settings = settings;
     this.counts = counts;
@@ -84,9 +85,9 @@ public final class Reconciler {
     this.anchorDue = clock.instant().plus(settings.anchorEvery());
   }
 
-  public static Behavior<Command> create(
+  static Behavior<Command> create(
       Reconciliation reconciliation,
-      Database database,
+      UsageStore store,
       Executor blocking,
       InstantSource clock,
       ReportingSettings settings,
@@ -100,7 +101,8 @@ public final class Reconciler {
                       new Reconciler(
                           context,
                           reconciliation,
-                          new Transactions(database, blocking),
+                          store,
+                          blocking,
                           clock,
                           settings,
                           counts,
@@ -133,7 +135,7 @@ public final class Reconciler {
       work(fold(now));
     } else if (!now.isBefore(anchorDue)) {
       anchorDue = now.plus(settings.anchorEvery());
-      work(Anchors.tell(transactions, witness, settings.anchorsMax()));
+      work(Anchors.tell(store, blocking, witness, settings.anchorsMax()));
     } else if (!waiting.isEmpty() && !now.isBefore(tenantDue)) {
       tenantDue = now.plus(pace);
       work(reconciliation.check(waiting.removeFirst(), true));
@@ -191,31 +193,18 @@ public final class Reconciler {
   private CompletionStage<?> fold(Instant now) {
     long beforeHour =
         Math.floorDiv(now.minus(settings.foldAfter()).toEpochMilli(), Group.HOUR_MILLIS);
-    long quietUpTo = newestBefore;
-    return transactions
-        .run(
-            "find what to fold",
-            connection -> {
-              newestBefore = Freshness.newest(connection);
-              Freshness.skipQuiet(connection, quietUpTo);
-              Unknowns.forget(connection, now.minus(settings.unknownKept()).toEpochMilli());
-              return Folding.due(connection, beforeHour, settings.foldSegmentsMax());
-            })
-        .thenCompose(due -> fold(due.values().iterator()));
+    return CompletableFuture.supplyAsync(
+            () -> {
+              store.tidy(now);
+              return store.due(beforeHour, settings.foldSegmentsMax());
+            },
+            blocking)
+        .thenCompose(due -> fold(due.iterator()));
   }
 
-  private CompletionStage<?> fold(Iterator<Folding.Due> due) {
-    if (!due.hasNext()) {
-      return CompletableFuture.completedFuture(true);
-    }
-    Folding.Due one = due.next();
-    return transactions
-        .run(
-            "fold the usage of " + one.tenant(),
-            connection -> {
-              Folding.fold(connection, one);
-              return true;
-            })
-        .thenCompose(_ -> fold(due));
+  private CompletionStage<?> fold(Iterator<UsageStore.Fold> due) {
+    return due.hasNext()
+        ? CompletableFuture.runAsync(due.next().work(), blocking).thenCompose(_ -> fold(due))
+        : CompletableFuture.completedFuture(true);
   }
 }

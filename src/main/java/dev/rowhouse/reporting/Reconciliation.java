@@ -1,6 +1,5 @@
 package dev.rowhouse.reporting;
 
-import dev.rowhouse.journal.Database;
 import dev.rowhouse.journal.Fence;
 import dev.rowhouse.tenant.TenantId;
 import dev.rowhouse.usage.Located;
@@ -23,9 +22,10 @@ import org.slf4j.LoggerFactory;
  * Compares, for one tenant at a time, what its ledger comes to with the sum of its records and with
  * the query tables, by persistence id; and rebuilds the tables of a tenant that differs.
  *
- * <p>It may run on any node, several at once: the tenant is locked in the database while its
- * figures are read and while they are replaced, and never while the journal is read. Events that
- * come meanwhile are beyond what is compared, and their rows stay.
+ * <p>It may run on any node, several at once: the tenant is locked in an SQL database while its
+ * figures are read and while they are replaced, and never while the journal is read; on Cassandra
+ * the first to replace an hour wins. Events that come meanwhile are beyond what is compared, and
+ * their rows stay.
  */
 public final class Reconciliation {
   private static final Logger LOG = LoggerFactory.getLogger(Reconciliation.class);
@@ -79,7 +79,7 @@ public final class Reconciliation {
     }
   }
 
-  private final Transactions transactions;
+  private final UsageStore store;
   private final Fence fence;
   private final Executor blocking;
   private final WholeLedger ledgers;
@@ -88,8 +88,8 @@ public final class Reconciliation {
   private final ReconcileCounts counts;
   private final Witness witness;
 
-  public Reconciliation(
-      Database database,
+  Reconciliation(
+      UsageStore store,
       Fence fence,
       Executor blocking,
       WholeLedger ledgers,
@@ -97,7 +97,7 @@ public final class Reconciliation {
       ReportingSettings settings,
       ReconcileCounts counts,
       Witness witness) {
-    this.transactions = new Transactions(database, blocking);
+    this.store = store;
     this.fence = fence;
     this.blocking = blocking;
     this.ledgers = ledgers;
@@ -118,8 +118,7 @@ public final class Reconciliation {
   }
 
   CompletionStage<List<TenantId>> doubtful(int max) {
-    return transactions
-        .run("read the doubts", connection -> Doubts.tenants(connection, max))
+    return CompletableFuture.supplyAsync(() -> store.doubtful(max), blocking)
         .thenApply(names -> names.stream().map(TenantId::new).toList());
   }
 
@@ -151,17 +150,10 @@ public final class Reconciliation {
   private CompletionStage<TenantFigures> figures(TenantId tenant, long nowMillis) {
     return fence
         .claims(SegmentId.fenceName(tenant), blocking)
-        .thenCompose(
+        .thenApplyAsync(
             claims ->
-                transactions.run(
-                    "read the usage of " + tenant,
-                    connection ->
-                        TenantFigures.read(
-                            connection,
-                            tenant,
-                            claims.stream().map(Fence.Claim::number).toList(),
-                            Freshness.asOfMillis(connection, nowMillis)
-                                - settings.grace().toMillis())));
+                store.figures(tenant, claims.stream().map(Fence.Claim::number).toList(), nowMillis),
+            blocking);
   }
 
   private CompletionStage<Outcome> conclude(
@@ -175,7 +167,7 @@ public final class Reconciliation {
     boolean rebuild = repair && differences.stream().anyMatch(it -> it.kind() != Kind.LEDGER);
     CompletionStage<Boolean> repaired =
         rebuild
-            ? rebuild(tenant, figures.upTo(), startedMillis)
+            ? rebuild(tenant, figures, startedMillis)
             : endDoubt(tenant, figures, differences, startedMillis);
     return repaired.thenApply(
         done -> {
@@ -200,12 +192,12 @@ public final class Reconciliation {
       TenantId tenant, TenantFigures figures, List<Difference> differences, long startedMillis) {
     return figures.doubt() == null || !differences.isEmpty()
         ? CompletableFuture.completedFuture(false)
-        : transactions.run(
-            "end the doubt about " + tenant,
-            connection -> {
-              Doubts.end(connection, tenant.value(), startedMillis);
+        : CompletableFuture.supplyAsync(
+            () -> {
+              store.endDoubt(tenant, startedMillis);
               return false;
-            });
+            },
+            blocking);
   }
 
   static List<Difference> differences(
@@ -247,30 +239,25 @@ public final class Reconciliation {
 
   /** Reads the ledger once more, this time by group, and puts it in place of the tables. */
   private CompletionStage<Boolean> rebuild(
-      TenantId tenant, Map<Long, Long> upTo, long startedMillis) {
-    Map<Group, Sums> groups = new HashMap<>();
-    Map<Long, Sums> bySegment = new HashMap<>();
+      TenantId tenant, TenantFigures figures, long startedMillis) {
+    Map<Long, Map<Group, Sums>> bySegment = new HashMap<>();
     return ledgers
         .read(
             tenant,
-            upTo,
+            figures.upTo(),
             (segment, sequence, event) ->
                 Group.sums(event)
                     .forEach(
-                        (group, sums) -> {
-                          groups.merge(group, sums, Sums::plus);
-                          bySegment.merge(segment, sums, Sums::plus);
-                        }))
-        .thenCompose(
-            reading ->
-                transactions.run(
-                    "rebuild the usage of " + tenant,
-                    connection -> {
-                      Rebuild.replace(
-                          connection, tenant, upTo, groups, bySegment, reading.doubled());
-                      Doubts.end(connection, tenant.value(), startedMillis);
-                      return true;
-                    }));
+                        (group, sums) ->
+                            bySegment
+                                .computeIfAbsent(segment, _ -> new HashMap<>())
+                                .merge(group, sums, Sums::plus)))
+        .thenApplyAsync(
+            reading -> {
+              store.rebuild(tenant, figures, bySegment, reading.doubled(), startedMillis);
+              return true;
+            },
+            blocking);
   }
 
   private static void tell(Outcome outcome) {

@@ -1,7 +1,7 @@
 package dev.rowhouse.reporting;
 
-import dev.rowhouse.journal.Database;
 import dev.rowhouse.journal.Fence;
+import dev.rowhouse.journal.Storage;
 import dev.rowhouse.usage.LedgerSettings;
 import dev.rowhouse.usage.WholeLedger;
 import java.time.Duration;
@@ -29,19 +29,19 @@ public record Reporting(
   /** Opens the room without anything that runs by itself; makes the tables, and blocks for it. */
   public static Reporting of(
       ActorSystem<?> system,
-      Database database,
+      Storage storage,
       Fence fence,
       Executor blocking,
       InstantSource clock,
       ReportingSettings settings,
       LedgerSettings ledgers,
       Witness witness) {
-    UsageTables.create(database);
+    UsageStore store = UsageStore.open(storage, system.settings().config(), settings);
     ReconcileCounts counts = new ReconcileCounts();
     return new Reporting(
-        new UsageReports(database, blocking, clock, settings),
+        new UsageReports(store, blocking, clock, settings),
         new Reconciliation(
-            database,
+            store,
             fence,
             blocking,
             new WholeLedger(system, ledgers),
@@ -50,7 +50,7 @@ public record Reporting(
             counts,
             witness),
         new LedgerChains(system, fence, blocking, settings.readJournal()),
-        new UsageErasure(database, blocking, clock),
+        new UsageErasure(store, blocking, clock),
         counts,
         witness);
   }
@@ -58,23 +58,18 @@ public record Reporting(
   /** Starts what fills the tables and what looks after them. */
   public void start(
       ActorSystem<?> system,
-      Database database,
+      Storage storage,
       Executor blocking,
       InstantSource clock,
       ReportingSettings settings) {
-    UsageProjection.start(system, database, clock, settings);
+    UsageStore store = UsageStore.open(storage, system.settings().config(), settings);
+    UsageProjection.start(system, store, blocking, clock, settings);
     ClusterSingleton.get(system)
         .init(
             SingletonActor.of(
                     Behaviors.supervise(
                             Reconciler.create(
-                                reconciliation,
-                                database,
-                                blocking,
-                                clock,
-                                settings,
-                                counts,
-                                witness))
+                                reconciliation, store, blocking, clock, settings, counts, witness))
                         .onFailure(
                             SupervisorStrategy.restartWithBackoff(
                                 RESTART_MIN, RESTART_MAX, RESTART_JITTER)),

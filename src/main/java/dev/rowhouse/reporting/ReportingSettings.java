@@ -19,11 +19,16 @@ public record ReportingSettings(
     Duration queryTimeout,
     int queriesMax,
     int pageRowsMax,
+    int tenantsMax,
     Duration anchorEvery,
     int anchorsMax) {
 
   public ReportingSettings {
-    if (foldSegmentsMax < 1 || tenantsPerMinute < 0 || queriesMax < 1 || pageRowsMax < 1) {
+    if (foldSegmentsMax < 1
+        || tenantsPerMinute < 0
+        || queriesMax < 1
+        || pageRowsMax < 1
+        || tenantsMax < 1) {
       throw new IllegalArgumentException("a limit of rowhouse.reporting is too small");
     }
   }
@@ -45,6 +50,7 @@ public record ReportingSettings(
         reporting.getDuration("query-timeout"),
         reporting.getInt("queries-max"),
         reporting.getInt("page-rows-max"),
+        reporting.getInt("tenants-max"),
         config.getDuration("rowhouse.audit.anchor-every"),
         config.getInt("rowhouse.audit.anchors-max"));
   }

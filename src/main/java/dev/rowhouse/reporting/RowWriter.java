@@ -1,18 +1,11 @@
 package dev.rowhouse.reporting;
 
-import dev.rowhouse.usage.LedgerEvent;
-import dev.rowhouse.usage.UsageRecord;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Writes the rows of some events of one tenant, within a transaction of the caller's. An event that
@@ -23,40 +16,28 @@ import org.jspecify.annotations.Nullable;
  * opened; a record of an attempt that was given up as unknown.
  */
 final class RowWriter {
-  /** An event and where it stands. */
-  record Placed(long segment, long sequence, LedgerEvent event, @Nullable String hash) {}
-
   private final Connection connection;
   private final String tenant;
   private final long nowMillis;
   private final boolean isErased;
-  private final Map<Long, SegmentMark> before;
-  private final Map<Long, SegmentMark> marks;
-  private @Nullable String doubt;
+  private final Intake intake;
 
-  private RowWriter(
-      Connection connection, String tenant, long nowMillis, Map<Long, SegmentMark> before)
+  private RowWriter(Connection connection, String tenant, long nowMillis, Intake intake)
       throws SQLException {
     this.connection = connection;
     this.tenant = tenant;
     this.nowMillis = nowMillis;
     this.isErased = Erased.is(connection, tenant);
-    this.before = before;
-    this.marks = new TreeMap<>(before);
+    this.intake = intake;
   }
 
   static void write(Connection connection, String tenant, List<Placed> events, long nowMillis)
       throws SQLException {
-    boolean opens = events.stream().anyMatch(it -> it.event() instanceof LedgerEvent.SegmentOpened);
-    long from = opens ? 0 : events.stream().mapToLong(Placed::segment).min().orElse(0);
-    RowWriter writer =
-        new RowWriter(connection, tenant, nowMillis, SegmentMark.lock(connection, tenant, from));
-    writer.write(events);
+    Intake intake = new Intake(SegmentMark.lock(connection, tenant, Intake.firstSegment(events)));
+    new RowWriter(connection, tenant, nowMillis, intake).write(events);
   }
 
   private void write(List<Placed> events) throws SQLException {
-    Map<String, Long> given = new HashMap<>();
-    Set<String> settled = new HashSet<>();
     try (PreparedStatement insert =
         connection.prepareStatement(
             "insert into rowhouse_usage_rows (tenant, segment, sequence_number, part, usage_hour,"
@@ -66,51 +47,29 @@ final class RowWriter {
       for (Placed placed : events) {
         if (isNew(placed)) {
           insert(insert, placed);
-          attempts(placed.event(), given, settled);
+          intake.attempts(placed.event());
         }
-        if (placed.event() instanceof LedgerEvent.SegmentOpened opened) {
-          seal(opened);
-        }
+        intake.seal(placed.event());
       }
       insert.executeBatch();
     }
     Unknowns unknowns = new Unknowns(connection, tenant);
-    unknowns.add(given);
-    if (unknowns.hasAny(settled)) {
-      doubt = "an attempt that was given up was settled after all";
+    unknowns.add(intake.givenUp());
+    if (unknowns.hasAny(intake.settled())) {
+      intake.settledAfterAll();
     }
-    SegmentMark.write(connection, tenant, before, marks.values());
-    String reason = doubt;
-    if (reason != null) {
-      Doubts.add(connection, tenant, reason, nowMillis);
+    SegmentMark.write(connection, tenant, intake.before(), intake.marks());
+    String doubt = intake.doubt();
+    if (doubt != null) {
+      Doubts.add(connection, tenant, doubt, nowMillis);
     }
   }
 
   /** Whether the event is not in the tables; marks it as seen. */
   private boolean isNew(Placed placed) throws SQLException {
-    SegmentMark known = marks.get(placed.segment());
-    SegmentMark mark =
-        known == null
-            ? SegmentMark.fresh(
-                placed.segment(),
-                marks.keySet().stream().anyMatch(it -> it > placed.segment())
-                    ? 0
-                    : UsageTables.NOT_SEALED)
-            : known;
-    long sequence = placed.sequence();
-    if (sequence > mark.seen() + 1) {
-      doubt =
-          "segment %d goes on with %d after %d".formatted(mark.segment(), sequence, mark.seen());
-    }
-    if (sequence > mark.sealed()) {
-      doubt =
-          "event %d of segment %d was not known to a newer segment"
-              .formatted(sequence, mark.segment());
-    }
-    boolean isNew =
-        sequence > mark.seen() || (sequence > mark.folded() && !isThere(mark.segment(), sequence));
-    marks.put(mark.segment(), mark.withSeen(sequence, placed.hash()));
-    return isNew;
+    return intake.take(placed)
+        || (placed.sequence() > intake.folded(placed.segment())
+            && !isThere(placed.segment(), placed.sequence()));
   }
 
   /** Asked only for events that come again, or out of order. */
@@ -150,34 +109,5 @@ final class RowWriter {
     insert.setString(6, group.model());
     insert.setString(7, group.answeredBy());
     insert.setString(8, group.keyId());
-  }
-
-  private static void attempts(LedgerEvent event, Map<String, Long> given, Set<String> settled) {
-    if (event instanceof LedgerEvent.Recorded recorded) {
-      for (UsageRecord record : recorded.records()) {
-        if (record.status() == UsageRecord.Status.UNKNOWN) {
-          given.put(record.attempt(), record.timeMillis());
-        } else {
-          settled.add(record.attempt());
-        }
-      }
-    }
-  }
-
-  /**
-   * A newer segment was opened, and this is what its writer had read of the others. What it does
-   * not name it knew to be closed for ever.
-   */
-  private void seal(LedgerEvent.SegmentOpened opened) {
-    opened.read().forEach(this::seal);
-  }
-
-  private void seal(long segment, long read) {
-    SegmentMark mark = marks.getOrDefault(segment, SegmentMark.fresh(segment, read));
-    if (mark.seen() > read) {
-      doubt =
-          "event %d of segment %d was not known to a newer segment".formatted(mark.seen(), segment);
-    }
-    marks.put(segment, mark.withSealed(read));
   }
 }

@@ -9,6 +9,7 @@ import java.sql.SQLException;
 import java.util.Collection;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param hours what was folded, as the hours have it
  * @param upTo the sequence number of each segment up to which the tables should have everything
  * @param doubt why the sums are known to be in doubt; absent when they are not
+ * @param version of the corrections, where that is no transaction's business; absent for none
  */
 record TenantFigures(
     Map<Long, Sums> bySegment,
@@ -27,7 +29,8 @@ record TenantFigures(
     Sums hours,
     Sums folded,
     Map<Long, Long> upTo,
-    @Nullable String doubt) {
+    @Nullable String doubt,
+    @Nullable UUID version) {
 
   /**
    * Reads them under the locks of the tenant's segments.
@@ -66,7 +69,8 @@ record TenantFigures(
         hours,
         folded,
         upTo,
-        Doubts.reason(connection, name));
+        Doubts.reason(connection, name),
+        null);
   }
 
   private static Map<Long, Sums> rows(Connection connection, String tenant) throws SQLException {

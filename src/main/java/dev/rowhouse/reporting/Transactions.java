@@ -4,11 +4,8 @@ import dev.rowhouse.journal.Database;
 import dev.rowhouse.journal.JournalException;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Executor;
 
-/** Runs work on a connection, in one transaction, where it may block. */
+/** Runs work on a connection, in one transaction; it blocks. */
 final class Transactions {
   /** What is done with the connection. */
   @FunctionalInterface
@@ -17,18 +14,12 @@ final class Transactions {
   }
 
   private final Database database;
-  private final Executor blocking;
 
-  Transactions(Database database, Executor blocking) {
+  Transactions(Database database) {
     this.database = database;
-    this.blocking = blocking;
   }
 
-  <T> CompletionStage<T> run(String what, Work<T> work) {
-    return CompletableFuture.supplyAsync(() -> now(what, work), blocking);
-  }
-
-  private <T> T now(String what, Work<T> work) {
+  <T> T run(String what, Work<T> work) {
     try (Connection connection = database.connection()) {
       connection.setAutoCommit(false);
       try {

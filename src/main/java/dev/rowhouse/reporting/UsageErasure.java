@@ -1,10 +1,10 @@
 package dev.rowhouse.reporting;
 
-import dev.rowhouse.journal.Database;
 import dev.rowhouse.tenant.ErasureTarget;
 import dev.rowhouse.tenant.TenantId;
 import java.time.InstantSource;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 
@@ -13,11 +13,13 @@ import java.util.concurrent.Executor;
  * by hour, model asked and model answered, so that they go on being equal to its ledger's.
  */
 public final class UsageErasure implements ErasureTarget {
-  private final Transactions transactions;
+  private final UsageStore store;
+  private final Executor blocking;
   private final InstantSource clock;
 
-  UsageErasure(Database database, Executor blocking, InstantSource clock) {
-    this.transactions = new Transactions(database, blocking);
+  UsageErasure(UsageStore store, Executor blocking, InstantSource clock) {
+    this.store = store;
+    this.blocking = blocking;
     this.clock = clock;
   }
 
@@ -28,21 +30,11 @@ public final class UsageErasure implements ErasureTarget {
 
   @Override
   public CompletionStage<Map<String, Long>> count(TenantId tenant) {
-    return transactions.run(
-        "count what the tables of usage have of " + tenant,
-        connection ->
-            Map.of(
-                "usage_key_ids", Erased.keys(connection, tenant.value()),
-                "usage_attempt_ids", Erased.attempts(connection, tenant.value())));
+    return CompletableFuture.supplyAsync(() -> store.identified(tenant), blocking);
   }
 
   @Override
   public CompletionStage<?> erase(TenantId tenant) {
-    return transactions.run(
-        "erase the keys of " + tenant + " from the tables of usage",
-        connection -> {
-          Erased.erase(connection, tenant.value(), clock.millis());
-          return true;
-        });
+    return CompletableFuture.runAsync(() -> store.erase(tenant, clock.millis()), blocking);
   }
 }

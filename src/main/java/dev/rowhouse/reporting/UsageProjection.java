@@ -2,17 +2,18 @@ package dev.rowhouse.reporting;
 
 import dev.rowhouse.journal.Database;
 import dev.rowhouse.usage.LedgerEvent;
-import dev.rowhouse.usage.SegmentId;
 import dev.rowhouse.usage.UsageTag;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.InstantSource;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.cluster.sharding.typed.ShardedDaemonProcessSettings;
@@ -20,37 +21,49 @@ import org.apache.pekko.cluster.sharding.typed.javadsl.ShardedDaemonProcess;
 import org.apache.pekko.japi.function.Function;
 import org.apache.pekko.persistence.query.Offset;
 import org.apache.pekko.persistence.query.Sequence;
+import org.apache.pekko.persistence.query.TimeBasedUUID;
 import org.apache.pekko.projection.ProjectionBehavior;
 import org.apache.pekko.projection.ProjectionId;
+import org.apache.pekko.projection.cassandra.javadsl.CassandraProjection;
 import org.apache.pekko.projection.eventsourced.EventEnvelope;
 import org.apache.pekko.projection.eventsourced.javadsl.EventSourcedProvider;
+import org.apache.pekko.projection.javadsl.Handler;
+import org.apache.pekko.projection.javadsl.SourceProvider;
 import org.apache.pekko.projection.jdbc.JdbcSession;
 import org.apache.pekko.projection.jdbc.javadsl.JdbcHandler;
 import org.apache.pekko.projection.jdbc.javadsl.JdbcProjection;
 
 /**
  * Fills the query tables from the journal: an instance for each tag, spread over the nodes that
- * have tenants. Events are taken in groups, and the place in the journal moves in the transaction
- * that writes their rows (exactly once); the rows are idempotent besides, for what an instance
- * repeats that did not yet know that it had been replaced.
+ * have tenants. Events are taken in groups. On SQL the place in the journal moves in the
+ * transaction that writes their rows (exactly once); the rows are idempotent besides, for what an
+ * instance repeats that did not yet know that it had been replaced. On Cassandra that is all there
+ * is: rows are written, then the place moves (at least once).
  */
-public final class UsageProjection {
+final class UsageProjection {
   static final String NAME = "usage";
 
-  private final Database database;
+  private final UsageStore store;
+  private final Executor blocking;
   private final InstantSource clock;
   private final String readJournal;
 
-  private UsageProjection(Database database, InstantSource clock, String readJournal) {
-    this.database = database;
+  private UsageProjection(
+      UsageStore store, Executor blocking, InstantSource clock, String readJournal) {
+    this.store = store;
+    this.blocking = blocking;
     this.clock = clock;
     this.readJournal = readJournal;
   }
 
-  /** Starts to fill the tables; makes that of the offsets, and blocks for it. */
-  public static void start(
-      ActorSystem<?> system, Database database, InstantSource clock, ReportingSettings settings) {
-    UsageProjection projection = prepared(system, database, clock, settings);
+  /** Starts to fill the tables; makes that of the offsets on SQL, and blocks for it. */
+  static void start(
+      ActorSystem<?> system,
+      UsageStore store,
+      Executor blocking,
+      InstantSource clock,
+      ReportingSettings settings) {
+    UsageProjection projection = prepared(system, store, blocking, clock, settings);
     List<String> tags = UsageTag.all();
     ShardedDaemonProcess.get(system)
         .init(
@@ -63,21 +76,36 @@ public final class UsageProjection {
   }
 
   static UsageProjection prepared(
-      ActorSystem<?> system, Database database, InstantSource clock, ReportingSettings settings) {
-    JdbcProjection.createTablesIfNotExists(() -> new Session(database), system)
-        .toCompletableFuture()
-        .join();
-    return new UsageProjection(database, clock, settings.readJournal());
+      ActorSystem<?> system,
+      UsageStore store,
+      Executor blocking,
+      InstantSource clock,
+      ReportingSettings settings) {
+    if (store instanceof SqlUsageStore sql) {
+      JdbcProjection.createTablesIfNotExists(() -> new Session(sql.database()), system)
+          .toCompletableFuture()
+          .join();
+    }
+    return new UsageProjection(store, blocking, clock, settings.readJournal());
   }
 
   Behavior<ProjectionBehavior.Command> behavior(ActorSystem<?> system, String tag) {
+    ProjectionId id = ProjectionId.of(NAME, tag);
+    SourceProvider<Offset, EventEnvelope<LedgerEvent>> events =
+        EventSourcedProvider.eventsByTag(system, readJournal, tag);
     return ProjectionBehavior.create(
-        JdbcProjection.groupedWithin(
-            ProjectionId.of(NAME, tag),
-            EventSourcedProvider.<LedgerEvent>eventsByTag(system, readJournal, tag),
-            () -> new Session(database),
-            () -> new Rows(tag, clock),
-            system));
+        switch (store) {
+          case SqlUsageStore sql ->
+              JdbcProjection.groupedWithin(
+                  id,
+                  events,
+                  () -> new Session(sql.database()),
+                  () -> new Rows(tag, clock),
+                  system);
+          case CqlUsageStore cql ->
+              CassandraProjection.groupedWithin(
+                  id, events, () -> new CqlRows(cql, blocking, tag, clock));
+        });
   }
 
   /** A transaction on a connection of the house's pool. */
@@ -126,22 +154,11 @@ public final class UsageProjection {
 
     @Override
     public void process(Session session, List<EventEnvelope<LedgerEvent>> events) throws Exception {
-      Map<String, List<RowWriter.Placed>> byTenant = new LinkedHashMap<>();
-      for (EventEnvelope<LedgerEvent> envelope : events) {
-        SegmentId id = SegmentId.of(envelope.persistenceId());
-        byTenant
-            .computeIfAbsent(id.tenant().value(), _ -> new ArrayList<>())
-            .add(
-                new RowWriter.Placed(
-                    id.number(),
-                    envelope.sequenceNr(),
-                    envelope.event(),
-                    envelope.event().chain()));
-      }
+      Map<String, List<Placed>> byTenant = Placed.byTenant(events);
       long nowMillis = clock.millis();
       session.withConnection(
           connection -> {
-            for (Map.Entry<String, List<RowWriter.Placed>> tenant : byTenant.entrySet()) {
+            for (Map.Entry<String, List<Placed>> tenant : byTenant.entrySet()) {
               RowWriter.write(connection, tenant.getKey(), tenant.getValue(), nowMillis);
             }
             move(connection, events.getLast().offset());
@@ -167,6 +184,41 @@ public final class UsageProjection {
         statement.setString(2, tag);
         return statement.executeUpdate();
       }
+    }
+  }
+
+  /** Rows first, then the place in the journal: what was written without it is written again. */
+  private static final class CqlRows extends Handler<List<EventEnvelope<LedgerEvent>>> {
+    private final CqlUsageStore store;
+    private final Executor blocking;
+    private final String tag;
+    private final InstantSource clock;
+
+    CqlRows(CqlUsageStore store, Executor blocking, String tag, InstantSource clock) {
+      this.store = store;
+      this.blocking = blocking;
+      this.tag = tag;
+      this.clock = clock;
+    }
+
+    @Override
+    public CompletionStage<Done> process(List<EventEnvelope<LedgerEvent>> events) {
+      CompletableFuture<?>[] tenants =
+          Placed.byTenant(events).entrySet().stream()
+              .map(
+                  tenant ->
+                      CompletableFuture.runAsync(
+                          () -> store.write(tenant.getKey(), tenant.getValue(), clock), blocking))
+              .toArray(CompletableFuture<?>[]::new);
+      return CompletableFuture.allOf(tenants)
+          .thenApplyAsync(
+              _ -> {
+                if (events.getLast().offset() instanceof TimeBasedUUID place) {
+                  store.move(tag, place.value());
+                }
+                return Done.getInstance();
+              },
+              blocking);
     }
   }
 }

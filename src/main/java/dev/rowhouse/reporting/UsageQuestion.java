@@ -27,6 +27,18 @@ public record UsageQuestion(
 
   private static final long HOURS_PER_DAY = 24;
 
+  /** The first hour, of those since 1970, that a page may have. */
+  long hourFrom() {
+    Instant first = bucket.startOf(from);
+    Instant start = after != null && after.start().isAfter(first) ? after.start() : first;
+    return Width.HOUR.number(start);
+  }
+
+  /** The first hour that starts at or after the end. */
+  long hourTo() {
+    return -Math.floorDiv(-to.toEpochMilli(), Group.HOUR_MILLIS);
+  }
+
   /** How wide a bucket is. All of them begin in UTC. */
   public enum Width {
     HOUR,

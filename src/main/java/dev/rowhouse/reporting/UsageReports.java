@@ -1,17 +1,8 @@
 package dev.rowhouse.reporting;
 
-import dev.rowhouse.journal.Database;
-import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
@@ -20,8 +11,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Answers what the operator asks of the query tables. The database adds up, by index; a question
- * that takes too long is ended there, and more than so many at a time are refused.
+ * Answers what the operator asks of the query tables. A question that takes too long is ended, and
+ * more than so many at a time are refused.
  */
 public final class UsageReports {
   /** One bucket, or one group of it. */
@@ -54,19 +45,27 @@ public final class UsageReports {
     }
   }
 
-  private static final List<String> TABLES =
-      List.of("rowhouse_usage_rows", "rowhouse_usage_hours", "rowhouse_usage_corrections");
+  /** More tenants than one question reads. */
+  public static final class TooMany extends RuntimeException {
+    private static final long serialVersionUID = 1L;
 
-  private final Transactions transactions;
+    TooMany(int max) {
+      super("more than " + max + " tenants in that range: name one, or ask for less time");
+    }
+  }
+
+  private final UsageStore store;
+  private final Executor blocking;
   private final InstantSource clock;
   private final ReportingSettings settings;
   private final AtomicInteger running = new AtomicInteger();
   private final AtomicBoolean measuring = new AtomicBoolean();
   private volatile double lagMillis = Double.NaN;
 
-  public UsageReports(
-      Database database, Executor blocking, InstantSource clock, ReportingSettings settings) {
-    this.transactions = new Transactions(database, blocking);
+  UsageReports(
+      UsageStore store, Executor blocking, InstantSource clock, ReportingSettings settings) {
+    this.store = store;
+    this.blocking = blocking;
     this.clock = clock;
     this.settings = settings;
   }
@@ -80,8 +79,7 @@ public final class UsageReports {
       running.decrementAndGet();
       return CompletableFuture.failedFuture(new Busy(settings.queriesMax()));
     }
-    return transactions
-        .run("answer a question about usage", connection -> answer(connection, question))
+    return CompletableFuture.supplyAsync(() -> store.answer(question, clock.millis()), blocking)
         .whenComplete((answer, failure) -> running.decrementAndGet());
   }
 
@@ -92,10 +90,7 @@ public final class UsageReports {
   public double lagSeconds() {
     if (measuring.compareAndSet(false, true)) {
       long nowMillis = clock.millis();
-      transactions
-          .run(
-              "look how far the tables of usage are",
-              connection -> nowMillis - Freshness.asOfMillis(connection, nowMillis))
+      CompletableFuture.supplyAsync(() -> nowMillis - store.asOfMillis(nowMillis), blocking)
           .whenComplete(
               (millis, failure) -> {
                 lagMillis = millis == null ? Double.NaN : millis;
@@ -103,156 +98,5 @@ public final class UsageReports {
               });
     }
     return lagMillis / 1_000;
-  }
-
-  private Answer answer(Connection connection, UsageQuestion question) throws SQLException {
-    long asOf = Freshness.asOfMillis(connection, clock.millis());
-    List<Row> rows = rows(connection, question);
-    boolean hasMore = rows.size() > question.limit();
-    return new Answer(
-        hasMore ? rows.subList(0, question.limit()) : rows,
-        hasMore,
-        question.after() == null ? total(connection, question) : null,
-        Instant.ofEpochMilli(asOf),
-        Doubts.count(connection, question.tenant()));
-  }
-
-  private List<Row> rows(Connection connection, UsageQuestion question) throws SQLException {
-    UsageQuestion.Width bucket = question.bucket();
-    UsageQuestion.Cursor after = question.after();
-    Query sql = new Query();
-    sql.append("select b, g1, g2, " + Sums.SUMMED + " from (");
-    union(sql, question, bucket.sql() + " as b, %s as g1, %s as g2, " + Sums.COLUMNS);
-    sql.append(") u");
-    if (after != null && bucket != UsageQuestion.Width.MONTH) {
-      long number = bucket.number(after.start());
-      sql.append(" where b > ? or (b = ? and (g1 > ? or (g1 = ? and g2 > ?)))");
-      sql.with(number, number, after.first(), after.first(), after.second());
-    }
-    sql.append(" group by b, g1, g2 order by b, g1, g2");
-    if (bucket != UsageQuestion.Width.MONTH) {
-      sql.append(" limit " + (question.limit() + 1));
-    }
-    try (PreparedStatement select = sql.prepare(connection, settings.queryTimeout());
-        ResultSet found = select.executeQuery()) {
-      return bucket == UsageQuestion.Width.MONTH ? months(found, question) : plain(found, bucket);
-    }
-  }
-
-  private static List<Row> plain(ResultSet found, UsageQuestion.Width bucket) throws SQLException {
-    List<Row> rows = new ArrayList<>();
-    while (found.next()) {
-      rows.add(
-          new Row(
-              bucket.start(found.getLong(1)),
-              found.getString(2),
-              found.getString(3),
-              Sums.read(found, 4)));
-    }
-    return rows;
-  }
-
-  private record Pair(String first, String second) implements Comparable<Pair> {
-    @Override
-    public int compareTo(Pair other) {
-      int byFirst = first.compareTo(other.first);
-      return byFirst != 0 ? byFirst : second.compareTo(other.second);
-    }
-  }
-
-  /** Days come in order, so one month is held at a time. */
-  private static List<Row> months(ResultSet days, UsageQuestion question) throws SQLException {
-    List<Row> rows = new ArrayList<>();
-    Map<Pair, Sums> month = new TreeMap<>();
-    Instant start = Instant.MIN;
-    while (rows.size() <= question.limit() && days.next()) {
-      Instant next = question.bucket().start(days.getLong(1));
-      if (!next.equals(start)) {
-        end(start, month, question.after(), rows);
-        start = next;
-      }
-      month.merge(new Pair(days.getString(2), days.getString(3)), Sums.read(days, 4), Sums::plus);
-    }
-    end(start, month, question.after(), rows);
-    return rows.size() > question.limit() ? rows.subList(0, question.limit() + 1) : rows;
-  }
-
-  private static void end(
-      Instant start, Map<Pair, Sums> month, UsageQuestion.@Nullable Cursor after, List<Row> rows) {
-    month.forEach(
-        (pair, sums) -> {
-          boolean isAfter =
-              after == null
-                  || start.isAfter(after.start())
-                  || pair.compareTo(new Pair(after.first(), after.second())) > 0;
-          if (isAfter) {
-            rows.add(new Row(start, pair.first(), pair.second(), sums));
-          }
-        });
-    month.clear();
-  }
-
-  private Sums total(Connection connection, UsageQuestion question) throws SQLException {
-    Query sql = new Query();
-    sql.append("select " + Sums.SUMMED + " from (");
-    union(sql, question, Sums.COLUMNS);
-    sql.append(") u");
-    try (PreparedStatement select = sql.prepare(connection, settings.queryTimeout());
-        ResultSet found = select.executeQuery()) {
-      return found.next() ? Sums.read(found, 1) : Sums.NONE;
-    }
-  }
-
-  private static void union(Query sql, UsageQuestion question, String columns) {
-    String chosen = columns.formatted(question.groupBy().first(), question.groupBy().second());
-    UsageQuestion.Cursor after = question.after();
-    Instant first = question.bucket().startOf(question.from());
-    Instant from = after != null && after.start().isAfter(first) ? after.start() : first;
-    String or = "";
-    for (String table : TABLES) {
-      sql.append(or + "select " + chosen + " from " + table);
-      sql.append(" where usage_hour >= ? and usage_hour < ?");
-      sql.with(UsageQuestion.Width.HOUR.number(from), hourAfter(question.to()));
-      filter(sql, "tenant", question.tenant());
-      filter(sql, "model", question.model());
-      filter(sql, "answered_by", question.answeredBy());
-      filter(sql, "key_id", question.key());
-      or = " union all ";
-    }
-  }
-
-  /** The first hour that starts at or after that time. */
-  private static long hourAfter(Instant to) {
-    return -Math.floorDiv(-to.toEpochMilli(), Group.HOUR_MILLIS);
-  }
-
-  private static void filter(Query sql, String column, @Nullable String value) {
-    if (value != null) {
-      sql.append(" and " + column + " = ?");
-      sql.with(value);
-    }
-  }
-
-  /** A statement that is put together, with its values. */
-  private static final class Query {
-    private final StringBuilder text = new StringBuilder();
-    private final List<Object> values = new ArrayList<>();
-
-    void append(String part) {
-      text.append(part);
-    }
-
-    void with(Object... more) {
-      values.addAll(List.of(more));
-    }
-
-    PreparedStatement prepare(Connection connection, Duration timeout) throws SQLException {
-      PreparedStatement statement = connection.prepareStatement(text.toString());
-      statement.setQueryTimeout((int) Math.max(1, timeout.toSeconds()));
-      for (int at = 0; at < values.size(); at++) {
-        statement.setObject(at + 1, values.get(at));
-      }
-      return statement;
-    }
   }
 }

@@ -25,7 +25,11 @@
  * <p>When a tenant is offboarded, {@link dev.rowhouse.reporting.UsageErasure} takes the ids of its
  * keys out and leaves the sums; what is written of it from then on, a rebuild included, has none.
  *
- * <p>Read first: UsageTables (what is kept), then RowWriter, then Reconciliation.
+ * <p>{@link dev.rowhouse.reporting.UsageStore} is all that depends on where the tables lie: in an
+ * SQL database, where each call is a transaction, or in Cassandra, where there is none.
+ *
+ * <p>Read first: UsageTables (what is kept), then RowWriter, then Reconciliation; of Cassandra
+ * CqlHours.
  */
 @NullMarked
 package dev.rowhouse.reporting;

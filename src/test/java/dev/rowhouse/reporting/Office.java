@@ -2,9 +2,12 @@ package dev.rowhouse.reporting;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import dev.rowhouse.journal.Cassandra;
+import dev.rowhouse.journal.CassandraProcess;
 import dev.rowhouse.journal.Database;
 import dev.rowhouse.journal.Fence;
 import dev.rowhouse.journal.JournalSchema;
+import dev.rowhouse.journal.Storage;
 import dev.rowhouse.tenant.TenantId;
 import dev.rowhouse.usage.AttemptId;
 import dev.rowhouse.usage.ChainHead;
@@ -15,14 +18,12 @@ import dev.rowhouse.usage.UsageLedger;
 import dev.rowhouse.usage.UsageRecord;
 import dev.rowhouse.usage.UsageTag;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.time.LocalDate;
 import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -30,6 +31,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
@@ -41,13 +43,15 @@ import org.apache.pekko.actor.typed.javadsl.AskPattern;
 final class Office implements AutoCloseable {
   static final TenantId ACME = new TenantId("acme");
   static final Instant NOON = Instant.parse("2026-03-10T12:00:00Z");
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   final ActorTestKit kit;
-  final Database database;
+  final Storage storage;
+  final Drawer drawer;
+  private final UsageStore store;
+  private final Executor blocking;
   final Reporting reporting;
   final ReportingSettings settings;
-  final Transactions transactions;
   private final Fence fence;
   private final LedgerSettings ledgers;
   private final Random random = new Random(7);
@@ -72,53 +76,84 @@ final class Office implements AutoCloseable {
         }
       };
 
-  private Office(Config config) {
-    database = Database.open(config);
-    JournalSchema.create(database);
+  private Office(Storage storage, Config config) {
+    this.storage = storage;
+    drawer = Drawer.of(storage);
     InstantSource clock = InstantSource.system();
-    fence = Fence.open(database, clock);
+    fence = Fence.open(storage, clock);
     kit = ActorTestKit.create("office", config);
     settings = ReportingSettings.of(config);
     ledgers = LedgerSettings.of(config);
-    var blocking =
+    blocking =
         kit.system()
             .dispatchers()
             .lookup(DispatcherSelector.fromConfig("rowhouse.blocking-dispatcher"));
-    transactions = new Transactions(database, blocking);
+    store = UsageStore.open(storage, config, settings);
     reporting =
-        Reporting.of(kit.system(), database, fence, blocking, clock, settings, ledgers, witness);
+        Reporting.of(kit.system(), storage, fence, blocking, clock, settings, ledgers, witness);
   }
 
   static Office open(Path directory) {
-    return new Office(
-        ConfigFactory.parseString(
-                """
-                rowhouse.data-dir = "%s"
-                rowhouse.blocking-dispatcher {
-                  type = Dispatcher
-                  executor = thread-pool-executor
-                  thread-pool-executor.fixed-pool-size = 4
-                }
-                # What was written by now is due at once.
-                rowhouse.reporting.reconcile-grace = -1h
-                pekko.actor.provider = local
-                pekko.loglevel = WARNING
-                pekko.projection.grouped.group-after-duration = 20ms
-                """
-                    .formatted(directory.toAbsolutePath()))
-            .withFallback(ConfigFactory.parseResources("usage.conf"))
-            .withFallback(ConfigFactory.parseResources("reporting.conf"))
-            .withFallback(ConfigFactory.parseResources("audit.conf"))
-            .withFallback(ConfigFactory.parseResources("persistence.conf"))
-            .withFallback(ConfigFactory.parseResources("serialization.conf"))
-            .withFallback(ConfigFactory.load("reference"))
-            .resolve());
+    Config config = config(directory, ConfigFactory.empty());
+    Database database = Database.open(config);
+    JournalSchema.create(database);
+    return new Office(database, config);
+  }
+
+  /** On a keyspace that is there; what is in it is deleted. */
+  static Office onCassandra(Path directory, String keyspace) {
+    Config config = config(directory, CassandraProcess.config(keyspace));
+    Cassandra cassandra = Cassandra.open(config);
+    Drawer.Cql.empty(cassandra);
+    return new Office(cassandra, config);
+  }
+
+  private static Config config(Path directory, Config storage) {
+    return ConfigFactory.parseString(
+            """
+            rowhouse.data-dir = "%s"
+            rowhouse.blocking-dispatcher {
+              type = Dispatcher
+              executor = thread-pool-executor
+              thread-pool-executor.fixed-pool-size = 4
+            }
+            # What was written by now is due at once.
+            rowhouse.reporting.reconcile-grace = -1h
+            pekko.actor.provider = local
+            pekko.loglevel = WARNING
+            pekko.projection.grouped.group-after-duration = 20ms
+            # One writer, one clock: nothing comes late.
+            pekko.persistence.cassandra {
+              query.refresh-interval = 100ms
+              events-by-tag {
+                first-time-bucket = "%s"
+                eventual-consistency-delay = 100ms
+                new-persistence-id-scan-timeout = 0s
+              }
+            }
+            """
+                .formatted(directory.toAbsolutePath(), yesterday()))
+        // Before the storage's, which holds the defaults of all libraries.
+        .withFallback(ConfigFactory.parseResources("reporting.conf"))
+        .withFallback(storage)
+        .withFallback(ConfigFactory.parseResources("usage.conf"))
+        .withFallback(ConfigFactory.parseResources("audit.conf"))
+        .withFallback(ConfigFactory.parseResources("persistence.conf"))
+        .withFallback(ConfigFactory.parseResources("serialization.conf"))
+        .withFallback(ConfigFactory.load("reference"))
+        .resolve();
+  }
+
+  /** The first hour that is asked for events. */
+  private static String yesterday() {
+    return LocalDate.now(ZoneOffset.UTC).minusDays(1).format(DateTimeFormatter.BASIC_ISO_DATE)
+        + "T00:00";
   }
 
   /** Starts to fill the tables. */
   void project() {
     UsageProjection projection =
-        UsageProjection.prepared(kit.system(), database, InstantSource.system(), settings);
+        UsageProjection.prepared(kit.system(), store, blocking, InstantSource.system(), settings);
     for (String tag : UsageTag.all()) {
       kit.spawn(projection.behavior(kit.system(), tag), tag);
     }
@@ -218,7 +253,7 @@ final class Office implements AutoCloseable {
 
   /** Tells the witness of changed heads; returns how many it knows by then. */
   int anchor() {
-    get(Anchors.tell(transactions, witness, 100).thenApply(_ -> true));
+    get(Anchors.tell(store, blocking, witness, 100).thenApply(_ -> true));
     return anchors.size();
   }
 
@@ -235,24 +270,15 @@ final class Office implements AutoCloseable {
     return get(reporting.chains().check(tenant.value(), heads));
   }
 
-  void sql(String statement) {
-    try (Connection connection = database.connection();
-        Statement sql = connection.createStatement()) {
-      sql.execute(statement);
-    } catch (SQLException e) {
-      throw new AssertionError(e);
-    }
-  }
-
-  long count(String query) {
-    try (Connection connection = database.connection();
-        Statement sql = connection.createStatement();
-        ResultSet row = sql.executeQuery(query)) {
-      row.next();
-      return row.getLong(1);
-    } catch (SQLException e) {
-      throw new AssertionError(e);
-    }
+  /** Adds up the rows of hours before that one. */
+  void fold(long beforeHour) {
+    get(
+        CompletableFuture.supplyAsync(
+            () -> {
+              store.due(beforeHour, 10).forEach(due -> due.work().run());
+              return true;
+            },
+            blocking));
   }
 
   void await(String what, BooleanSupplier condition) {
@@ -272,6 +298,6 @@ final class Office implements AutoCloseable {
   @Override
   public void close() {
     kit.shutdownTestKit();
-    database.close();
+    storage.close();
   }
 }
