@@ -16,7 +16,6 @@ import dev.rowhouse.inference.KnowledgePassages;
 import dev.rowhouse.inference.Runs;
 import dev.rowhouse.inference.WorkerCommand;
 import dev.rowhouse.inference.WorkerSettings;
-import dev.rowhouse.journal.Database;
 import dev.rowhouse.journal.Fence;
 import dev.rowhouse.journal.JournalException;
 import dev.rowhouse.journal.JournalWatch;
@@ -199,8 +198,6 @@ final class Node {
         system.dispatchers().lookup(DispatcherSelector.fromConfig("rowhouse.blocking-dispatcher"));
     String self = Cluster.get(system).selfMember().address().toString();
     Fence fence = StorageStart.together(() -> Fence.open(storage, clock));
-    // Reports.
-    Database sql = Database.of(storage);
     DataKeys keys =
         StorageStart.together(
             () -> Vault.open(data.path(), System.getenv(), storage, config, blocking, clock));
@@ -230,7 +227,7 @@ final class Node {
     TenantDirectory directory = directory(system, storage, blocking, house, keys);
     LedgerSettings ledgers = LedgerSettings.of(config);
     AuditLog audit = audit(system, storage, fence, blocking, clock, data);
-    Reporting reporting = reporting(system, sql, fence, blocking, clock, ledgers, audit);
+    Reporting reporting = reporting(system, storage, fence, blocking, clock, ledgers, audit);
 
     ActorRef<FairnessCoordinator.Command> coordinator =
         FairnessCoordinator.init(
@@ -418,7 +415,7 @@ final class Node {
 
   private static Reporting reporting(
       ActorSystem<Void> system,
-      Database database,
+      Storage storage,
       Fence fence,
       Executor blocking,
       InstantSource clock,
@@ -430,7 +427,7 @@ final class Node {
             () ->
                 Reporting.of(
                     system,
-                    database,
+                    storage,
                     fence,
                     blocking,
                     clock,
@@ -440,7 +437,7 @@ final class Node {
     if (Cluster.get(system).selfMember().hasRole("tenant")) {
       StorageStart.together(
           () -> {
-            reporting.start(system, database, blocking, clock, settings);
+            reporting.start(system, storage, blocking, clock, settings);
             return reporting;
           });
     }

@@ -45,8 +45,7 @@ abstract class TenantIndexContract {
   TenantIndexContract(Path directory, Storage storage, TenantId tenant) {
     this.root = directory.resolve("index").resolve("acme");
     this.otherRoot = directory.resolve("other-node").resolve("acme");
-    this.documents =
-        DocumentStore.open(storage, tenant, KeysFixture.keys(storage, Runnable::run));
+    this.documents = DocumentStore.open(storage, tenant, KeysFixture.keys(storage, Runnable::run));
     this.index = new TenantIndex(root, documents, embedder.model(), blocking);
     documents.stores().create("default", "default", Map.of(), null, NOW);
     documents.stores().create("vs_2", "second", Map.of(), null, NOW);
@@ -292,7 +291,12 @@ abstract class TenantIndexContract {
         search
             .run(
                 new KnowledgeEntity.Search(
-                    "apples", List.of("default"), 5, null, 0, TestInbox.<KnowledgeReply>create().getRef()))
+                    "apples",
+                    List.of("default"),
+                    5,
+                    null,
+                    0,
+                    TestInbox.<KnowledgeReply>create().getRef()))
             .toCompletableFuture()
             .join();
     assertTrue(assertInstanceOf(KnowledgeReply.Busy.class, reply).retryAfterMillis() > 0);
