@@ -84,7 +84,6 @@ public final class Reconciliation {
   private final Executor blocking;
   private final WholeLedger ledgers;
   private final InstantSource clock;
-  private final ReportingSettings settings;
   private final ReconcileCounts counts;
   private final Witness witness;
 
@@ -94,7 +93,6 @@ public final class Reconciliation {
       Executor blocking,
       WholeLedger ledgers,
       InstantSource clock,
-      ReportingSettings settings,
       ReconcileCounts counts,
       Witness witness) {
     this.store = store;
@@ -102,7 +100,6 @@ public final class Reconciliation {
     this.blocking = blocking;
     this.ledgers = ledgers;
     this.clock = clock;
-    this.settings = settings;
     this.counts = counts;
     this.witness = witness;
   }

@@ -41,14 +41,7 @@ public record Reporting(
     return new Reporting(
         new UsageReports(store, blocking, clock, settings),
         new Reconciliation(
-            store,
-            fence,
-            blocking,
-            new WholeLedger(system, ledgers),
-            clock,
-            settings,
-            counts,
-            witness),
+            store, fence, blocking, new WholeLedger(system, ledgers), clock, counts, witness),
         new LedgerChains(system, fence, blocking, settings.readJournal()),
         new UsageErasure(store, blocking, clock),
         counts,

@@ -124,6 +124,10 @@ final class Office implements AutoCloseable {
             pekko.projection.grouped.group-after-duration = 20ms
             # One writer, one clock: nothing comes late.
             pekko.persistence.cassandra {
+              # A slow machine is no journal that fails.
+              journal.circuit-breaker.call-timeout = 60s
+              snapshot.circuit-breaker.call-timeout = 60s
+              events-by-tag.tag-write-timeout = 60s
               query.refresh-interval = 100ms
               events-by-tag {
                 first-time-bucket = "%s"
