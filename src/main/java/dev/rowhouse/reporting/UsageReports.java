@@ -90,7 +90,7 @@ public final class UsageReports {
   public double lagSeconds() {
     if (measuring.compareAndSet(false, true)) {
       long nowMillis = clock.millis();
-      CompletableFuture.supplyAsync(() -> nowMillis - store.asOfMillis(nowMillis), blocking)
+      var _ = CompletableFuture.supplyAsync(() -> nowMillis - store.asOfMillis(nowMillis), blocking)
           .whenComplete(
               (millis, failure) -> {
                 lagMillis = millis == null ? Double.NaN : millis;
