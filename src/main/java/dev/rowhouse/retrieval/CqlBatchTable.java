@@ -27,8 +27,7 @@ final class CqlBatchTable implements BatchTable {
   private final CqlStoreFiles storeFiles;
   private final String tenant;
 
-  CqlBatchTable(
-      Cassandra cassandra, CqlStores stores, CqlStoreFiles storeFiles, TenantId tenant) {
+  CqlBatchTable(Cassandra cassandra, CqlStores stores, CqlStoreFiles storeFiles, TenantId tenant) {
     this.cassandra = cassandra;
     this.stores = stores;
     this.storeFiles = storeFiles;

@@ -10,7 +10,6 @@ import dev.rowhouse.tenant.TenantId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Chunks on Cassandra: a partition for each attempt at a file, at most some 40 MB. Rows are only
@@ -45,7 +44,7 @@ final class CqlChunkTable implements ChunkTable {
   public boolean add(String store, String file, List<Embedded> chunks) {
     Sealer sealer = Sealer.of(keys, owner);
     FileRow row = storeFiles.get(store, file);
-    if (!isInProgress(row)) {
+    if (row == null || row.status() != FileStatus.IN_PROGRESS) {
       return false;
     }
     for (int from = 0; from < chunks.size(); from += CHUNKS_TOGETHER) {
@@ -69,17 +68,11 @@ final class CqlChunkTable implements ChunkTable {
     }
     // Who took the file out meanwhile has removed its chunks, perhaps before these.
     FileRow after = storeFiles.get(store, file);
-    if (isInProgress(after) && after.attempt().equals(row.attempt())) {
-      return true;
-    }
     if (after == null || !after.attempt().equals(row.attempt())) {
       cassandra.run(stores.chunkRemoval(row.attempt()));
+      return false;
     }
-    return false;
-  }
-
-  private static boolean isInProgress(@Nullable FileRow row) {
-    return row != null && row.status() == FileStatus.IN_PROGRESS;
+    return after.status() == FileStatus.IN_PROGRESS;
   }
 
   @Override

@@ -133,8 +133,7 @@ final class CqlFileTable implements FileTable {
             page);
     return rows == null
         ? null
-        : new Page<>(
-            rows.items().stream().map(row -> read(row, sealer)).toList(), rows.hasMore());
+        : new Page<>(rows.items().stream().map(row -> read(row, sealer)).toList(), rows.hasMore());
   }
 
   @Override

@@ -71,9 +71,7 @@ final class CqlFiles {
   }
 
   private static String oneCql() {
-    return "select "
-        + COLUMNS
-        + " from rowhouse_knowledge_files where tenant = ? and file_id = ?";
+    return "select " + COLUMNS + " from rowhouse_knowledge_files where tenant = ? and file_id = ?";
   }
 
   private static @Nullable FileRow first(@Nullable Row row) {

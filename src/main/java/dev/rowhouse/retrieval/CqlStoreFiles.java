@@ -90,9 +90,7 @@ final class CqlStoreFiles {
         row.getLong("file_bytes"),
         row.getInt("file_chunks"),
         new ChunkingStrategy(
-            row.getBoolean("chunk_auto"),
-            row.getInt("chunk_tokens"),
-            row.getInt("chunk_overlap")),
+            row.getBoolean("chunk_auto"), row.getInt("chunk_tokens"), row.getInt("chunk_overlap")),
         Objects.requireNonNullElse(row.getInstant("attached_at"), Instant.EPOCH),
         row.getLong("change"));
   }
@@ -138,11 +136,7 @@ final class CqlStoreFiles {
   }
 
   void attach(
-      String store,
-      List<String> files,
-      String attributes,
-      ChunkingStrategy chunking,
-      Instant now) {
+      String store, List<String> files, String attributes, ChunkingStrategy chunking, Instant now) {
     List<String> once = List.copyOf(new LinkedHashSet<>(files));
     int together = Math.clamp(BYTES_TOGETHER / (attributes.length() + 512), 1, ROWS_TOGETHER);
     for (int from = 0; from < once.size(); from += together) {
@@ -218,8 +212,7 @@ final class CqlStoreFiles {
                         head,
                         List.of(
                             cassandra.bind(
-                                "update rowhouse_knowledge_stores set attributes = ?"
-                                    + whereFile(),
+                                "update rowhouse_knowledge_stores set attributes = ?" + whereFile(),
                                 attributes,
                                 tenant,
                                 store,

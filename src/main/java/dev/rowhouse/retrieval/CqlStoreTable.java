@@ -80,8 +80,7 @@ final class CqlStoreTable implements StoreTable {
 
   @Override
   public void touch(String id, Instant now) {
-    var _ =
-        stores.change(id, false, head -> new Step.Write<>(head.usedAt(now), List.of(), true));
+    var _ = stores.change(id, false, head -> new Step.Write<>(head.usedAt(now), List.of(), true));
   }
 
   @Override

@@ -19,7 +19,8 @@ import org.slf4j.LoggerFactory;
  * Removes the uploads of all tenants that nobody finished. A tenant's own next upload would do so
  * only when it has too many, and perhaps there is none. Several nodes may do it at once.
  *
- * <p>On Cassandra it looks at all that a node may have left behind when it died ({@link CqlDoubts}).
+ * <p>On Cassandra it looks at all that a node may have left behind when it died ({@link
+ * CqlDoubts}).
  */
 public final class UnfinishedUploads {
   private static final Logger LOG = LoggerFactory.getLogger(UnfinishedUploads.class);

@@ -2,10 +2,11 @@
  * What a tenant knows: its files, its vector stores, and the search over them.
  *
  * <p>Everything durable (files, chunks, embeddings) lies in tables of the house's storage, SQL or
- * Apache Cassandra; the Lucene directories under {@code <data-dir>/index/<tenant>/<store>} are projections of it that may
- * be lost at any time. A file is {@code completed} in the same transaction that raises its store's
- * change sequence, and a search first brings its index up to that sequence, so what is reported as
- * completed is found, or the search says that it is busy; it never answers with a part.
+ * Apache Cassandra; the Lucene directories under {@code <data-dir>/index/<tenant>/<store>} are
+ * projections of it that may be lost at any time. A file is {@code completed} in the same
+ * transaction that raises its store's change sequence, and a search first brings its index up to
+ * that sequence, so what is reported as completed is found, or the search says that it is busy; it
+ * never answers with a part.
  *
  * <p>An index follows its tenant's shard. Each directory carries, in its last commit, the store's
  * incarnation and the number of the last change it has seen. A node that gets the tenant, with an

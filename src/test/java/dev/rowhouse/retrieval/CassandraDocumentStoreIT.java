@@ -79,8 +79,7 @@ final class CassandraDocumentStoreIT extends DocumentStoreContract {
     assertEquals(1, sweep());
     assertEquals(2, rows("rowhouse_knowledge_pieces"));
     assertEquals(1, rows("rowhouse_knowledge_files"));
-    assertEquals(
-        1, cassandra.all("select hour from rowhouse_knowledge_doubt_hours").size());
+    assertEquals(1, cassandra.all("select hour from rowhouse_knowledge_doubt_hours").size());
   }
 
   @Test
@@ -183,8 +182,7 @@ final class CassandraDocumentStoreIT extends DocumentStoreContract {
     complete(acme, "vs_1", "file-1");
     acme.batches().create("vsfb_1", "vs_1", List.of("file-1"), NOW);
     assertEquals(new DocumentStore.Removed(2, 2, 2), acme.erase());
-    for (String table :
-        List.of("files", "pieces", "store_ids", "stores", "chunks", "batches")) {
+    for (String table : List.of("files", "pieces", "store_ids", "stores", "chunks", "batches")) {
       assertEquals(0, rows("rowhouse_knowledge_" + table), table);
     }
   }

@@ -45,8 +45,7 @@ abstract class DocumentStoreContract {
   abstract TenantId tenant(String name);
 
   final DocumentStore documents(Storage storage, String name) {
-    return DocumentStore.open(
-        storage, tenant(name), KeysFixture.keys(storage, Runnable::run));
+    return DocumentStore.open(storage, tenant(name), KeysFixture.keys(storage, Runnable::run));
   }
 
   @BeforeEach
@@ -286,8 +285,7 @@ abstract class DocumentStoreContract {
     upload(acme, "file-1", "four", NOW);
     complete(acme, "default", "file-1");
     assertEquals(
-        new DocumentStore.Holdings(1, 4, 1, 1),
-        DocumentStore.holdings(storage(), acme.tenant()));
+        new DocumentStore.Holdings(1, 4, 1, 1), DocumentStore.holdings(storage(), acme.tenant()));
   }
 
   @Test
@@ -325,8 +323,7 @@ abstract class DocumentStoreContract {
   void startsAFileAgainThatWasCutDifferently() {
     upload(acme, "file-1", "one", NOW);
     acme.storeFiles().attach("default", "file-1", Map.of(), ChunkingStrategy.AUTO, NOW);
-    assertTrue(
-        acme.chunks().add("default", "file-1", List.of(embedded(0, "a"), embedded(1, "b"))));
+    assertTrue(acme.chunks().add("default", "file-1", List.of(embedded(0, "a"), embedded(1, "b"))));
     acme.chunks().clear("default", "file-1");
     assertTrue(acme.chunks().read("default", "file-1", 0, 10).isEmpty());
     assertTrue(acme.chunks().add("default", "file-1", List.of(embedded(0, "ab"))));
@@ -347,8 +344,7 @@ abstract class DocumentStoreContract {
     }
     acme.storeFiles()
         .attach("default", "file-2", Map.of(), ChunkingStrategy.AUTO, NOW.plusSeconds(2));
-    acme.storeFiles()
-        .attach("vs_1", "file-1", Map.of(), ChunkingStrategy.AUTO, NOW.plusSeconds(1));
+    acme.storeFiles().attach("vs_1", "file-1", Map.of(), ChunkingStrategy.AUTO, NOW.plusSeconds(1));
     acme.storeFiles()
         .attach(
             "default",

@@ -37,16 +37,17 @@ abstract class TenantIndexContract {
   static final Instant NOW = Instant.parse("2026-01-01T00:00:00Z");
   final WordsEmbedder embedder = new WordsEmbedder();
   final ExecutorService blocking = Executors.newFixedThreadPool(4);
+  final Storage storage;
   private final Path root;
   private final Path otherRoot;
   private final DocumentStore documents;
   private TenantIndex index;
 
   TenantIndexContract(Path directory, Storage storage, TenantId tenant) {
+    this.storage = storage;
     this.root = directory.resolve("index").resolve("acme");
     this.otherRoot = directory.resolve("other-node").resolve("acme");
-    this.documents =
-        DocumentStore.open(storage, tenant, KeysFixture.keys(storage, Runnable::run));
+    this.documents = DocumentStore.open(storage, tenant, KeysFixture.keys(storage, Runnable::run));
     this.index = new TenantIndex(root, documents, embedder.model(), blocking);
     documents.stores().create("default", "default", Map.of(), null, NOW);
     documents.stores().create("vs_2", "second", Map.of(), null, NOW);
@@ -292,7 +293,12 @@ abstract class TenantIndexContract {
         search
             .run(
                 new KnowledgeEntity.Search(
-                    "apples", List.of("default"), 5, null, 0, TestInbox.<KnowledgeReply>create().getRef()))
+                    "apples",
+                    List.of("default"),
+                    5,
+                    null,
+                    0,
+                    TestInbox.<KnowledgeReply>create().getRef()))
             .toCompletableFuture()
             .join();
     assertTrue(assertInstanceOf(KnowledgeReply.Busy.class, reply).retryAfterMillis() > 0);

@@ -37,8 +37,7 @@ public final class KeysFixture {
     return keys(storage, blocking, InstantSource.system(), MASTER);
   }
 
-  static DataKeys keys(
-      Storage storage, Executor blocking, InstantSource clock, String masterKey) {
+  static DataKeys keys(Storage storage, Executor blocking, InstantSource clock, String masterKey) {
     return DataKeys.open(
         KeyStore.open(storage),
         MasterKey.of(masterKey),
