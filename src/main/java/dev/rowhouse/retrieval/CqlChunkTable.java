@@ -44,7 +44,7 @@ final class CqlChunkTable implements ChunkTable {
   public boolean add(String store, String file, List<Embedded> chunks) {
     Sealer sealer = Sealer.of(keys, owner);
     FileRow row = storeFiles.get(store, file);
-    if (row == null || !isInProgress(row)) {
+    if (row == null || row.status() != FileStatus.IN_PROGRESS) {
       return false;
     }
     for (int from = 0; from < chunks.size(); from += CHUNKS_TOGETHER) {
@@ -72,11 +72,7 @@ final class CqlChunkTable implements ChunkTable {
       cassandra.run(stores.chunkRemoval(row.attempt()));
       return false;
     }
-    return isInProgress(after);
-  }
-
-  private static boolean isInProgress(FileRow row) {
-    return row.status() == FileStatus.IN_PROGRESS;
+    return after.status() == FileStatus.IN_PROGRESS;
   }
 
   @Override

@@ -37,12 +37,14 @@ abstract class TenantIndexContract {
   static final Instant NOW = Instant.parse("2026-01-01T00:00:00Z");
   final WordsEmbedder embedder = new WordsEmbedder();
   final ExecutorService blocking = Executors.newFixedThreadPool(4);
+  final Storage storage;
   private final Path root;
   private final Path otherRoot;
   private final DocumentStore documents;
   private TenantIndex index;
 
   TenantIndexContract(Path directory, Storage storage, TenantId tenant) {
+    this.storage = storage;
     this.root = directory.resolve("index").resolve("acme");
     this.otherRoot = directory.resolve("other-node").resolve("acme");
     this.documents = DocumentStore.open(storage, tenant, KeysFixture.keys(storage, Runnable::run));
