@@ -145,7 +145,8 @@ final class CqlHours {
               from,
               to)) {
         Fold fold = folds.getOrDefault(row.getLong("usage_hour"), Fold.NONE);
-        if (row.getUuid("fold") instanceof UUID id && id.equals(fold.id())) {
+        UUID id = row.getUuid("fold");
+        if (id != null && id.equals(fold.id())) {
           found.merge(new Place(row.getLong("segment"), group(row)), sums(row), Sums::plus);
         }
       }
