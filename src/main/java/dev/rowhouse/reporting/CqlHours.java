@@ -9,10 +9,10 @@ import java.time.ZoneOffset;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.Objects;
 import java.util.UUID;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
@@ -145,8 +145,8 @@ final class CqlHours {
               from,
               to)) {
         Fold fold = folds.getOrDefault(row.getLong("usage_hour"), Fold.NONE);
-        UUID id = fold.id();
-        if (id != null && id.equals(row.getUuid("fold"))) {
+        UUID id = row.getUuid("fold");
+        if (id != null && id.equals(fold.id())) {
           found.merge(new Place(row.getLong("segment"), group(row)), sums(row), Sums::plus);
         }
       }

@@ -90,7 +90,8 @@ public final class UsageReports {
   public double lagSeconds() {
     if (measuring.compareAndSet(false, true)) {
       long nowMillis = clock.millis();
-      var _ = CompletableFuture.supplyAsync(() -> nowMillis - store.asOfMillis(nowMillis), blocking)
+      CompletionStage<Long> _ =
+          CompletableFuture.supplyAsync(() -> nowMillis - store.asOfMillis(nowMillis), blocking)
           .whenComplete(
               (millis, failure) -> {
                 lagMillis = millis == null ? Double.NaN : millis;
