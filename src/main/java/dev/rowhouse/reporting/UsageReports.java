@@ -92,11 +92,11 @@ public final class UsageReports {
       long nowMillis = clock.millis();
       CompletionStage<Long> _ =
           CompletableFuture.supplyAsync(() -> nowMillis - store.asOfMillis(nowMillis), blocking)
-          .whenComplete(
-              (millis, failure) -> {
-                lagMillis = millis == null ? Double.NaN : millis;
-                measuring.set(false);
-              });
+              .whenComplete(
+                  (millis, failure) -> {
+                    lagMillis = millis == null ? Double.NaN : millis;
+                    measuring.set(false);
+                  });
     }
     return lagMillis / 1_000;
   }
