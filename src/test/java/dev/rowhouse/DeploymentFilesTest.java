@@ -46,16 +46,6 @@ class DeploymentFilesTest {
   private final int tenantPort = conf.getInt("rowhouse.http.port");
   private final int operatorPort = conf.getInt("rowhouse.http.operator-port");
 
-  /** Of the announced settings, those that the files of conf/ or the code do not have yet. */
-  private static final Set<String> ANNOUNCED =
-      Set.of(
-          "ROWHOUSE_SEED_NODES",
-          "ROWHOUSE_ROLES",
-          "ROWHOUSE_UNREADY_DELAY",
-          "ROWHOUSE_CASSANDRA_CONTACT_POINTS",
-          "ROWHOUSE_CASSANDRA_LOCAL_DC",
-          "ROWHOUSE_CASSANDRA_REPLICATION");
-
   @Test
   void portsAreThoseOfConf() throws IOException {
     String image = text(DOCKER.resolve("Dockerfile"));
@@ -120,8 +110,7 @@ class DeploymentFilesTest {
       for (String name :
           all(text(file), "\\b(ROWHOUSE_[A-Z_]+)\\s*[:=]|name: (ROWHOUSE_[A-Z_]+)")) {
         String setting = name.replaceAll("_FILE$", "");
-        if (!Pattern.compile("\\b" + setting + "\\b").matcher(known).find()
-            && !ANNOUNCED.contains(setting)) {
+        if (!Pattern.compile("\\b" + setting + "\\b").matcher(known).find()) {
           unknown.add(file + ": " + name);
         }
       }
