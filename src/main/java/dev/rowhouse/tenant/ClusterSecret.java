@@ -2,14 +2,9 @@ package dev.rowhouse.tenant;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AtomicMoveNotSupportedException;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.security.GeneralSecurityException;
-import java.util.HexFormat;
 import java.util.Map;
 import java.util.random.RandomGenerator;
 import javax.crypto.Mac;
@@ -26,9 +21,6 @@ import javax.crypto.spec.SecretKeySpec;
 public final class ClusterSecret {
   public static final String VARIABLE = "ROWHOUSE_CLUSTER_SECRET";
   public static final String FILE_NAME = "cluster-secret";
-
-  /** 256 bit: as long as the HMAC's output, more adds nothing (RFC 2104, section 3). */
-  private static final int SECRET_BYTES = 32;
 
   /** Shorter text from the environment could be guessed. */
   private static final int TEXT_LENGTH_MIN = 32;
@@ -64,7 +56,7 @@ public final class ClusterSecret {
     }
     Path file = dataDirectory.resolve(FILE_NAME);
     if (!Files.exists(file)) {
-      create(file, random);
+      SecretFile.create(file, random);
     }
     String text = Files.readString(file).strip();
     if (text.length() < TEXT_LENGTH_MIN) {
@@ -72,31 +64,6 @@ public final class ClusterSecret {
           file + " is damaged: restore it from a backup, or delete it and rotate every key");
     }
     return of(text);
-  }
-
-  private static void create(Path file, RandomGenerator random) throws IOException {
-    byte[] secret = new byte[SECRET_BYTES];
-    random.nextBytes(secret);
-    // Written aside and moved: after a crash the file is there whole or not at all.
-    Path aside = file.resolveSibling(FILE_NAME + ".new");
-    Files.deleteIfExists(aside);
-    if (file.getFileSystem().supportedFileAttributeViews().contains("posix")) {
-      Files.createFile(
-          aside,
-          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-    } else {
-      Files.createFile(aside);
-    }
-    Files.writeString(
-        aside,
-        HexFormat.of().formatHex(secret) + "\n",
-        StandardOpenOption.WRITE,
-        StandardOpenOption.DSYNC);
-    try {
-      Files.move(aside, file, java.nio.file.StandardCopyOption.ATOMIC_MOVE);
-    } catch (AtomicMoveNotSupportedException | FileAlreadyExistsException e) {
-      throw new IOException("cannot make " + file, e);
-    }
   }
 
   /** The HMAC-SHA256 that stands behind the checksum of a key; it is reused by this thread. */

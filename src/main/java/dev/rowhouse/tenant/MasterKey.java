@@ -13,11 +13,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.security.GeneralSecurityException;
-import java.util.HexFormat;
 import java.util.Map;
 import java.util.random.RandomGenerator;
 import javax.crypto.Mac;
@@ -36,8 +32,6 @@ import org.jspecify.annotations.Nullable;
 public final class MasterKey {
   public static final String VARIABLE = "ROWHOUSE_MASTER_KEY";
   public static final String FILE_NAME = "master-key";
-
-  private static final int SECRET_BYTES = 32;
 
   /** Shorter text from the environment could be guessed. */
   private static final int TEXT_LENGTH_MIN = 32;
@@ -97,34 +91,13 @@ public final class MasterKey {
       if (!mayMake) {
         return null;
       }
-      create(file, random);
+      SecretFile.create(file, random);
     }
     String text = Files.readString(file).strip();
     if (text.length() < TEXT_LENGTH_MIN) {
       throw new IOException(file + " is damaged: restore it from a backup");
     }
     return of(text);
-  }
-
-  private static void create(Path file, RandomGenerator random) throws IOException {
-    byte[] secret = new byte[SECRET_BYTES];
-    random.nextBytes(secret);
-    // Written aside and moved: after a crash the file is there whole or not at all.
-    Path aside = file.resolveSibling(FILE_NAME + ".new");
-    Files.deleteIfExists(aside);
-    if (file.getFileSystem().supportedFileAttributeViews().contains("posix")) {
-      Files.createFile(
-          aside,
-          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-    } else {
-      Files.createFile(aside);
-    }
-    Files.writeString(
-        aside,
-        HexFormat.of().formatHex(secret) + "\n",
-        StandardOpenOption.WRITE,
-        StandardOpenOption.DSYNC);
-    Files.move(aside, file, StandardCopyOption.ATOMIC_MOVE);
   }
 
   /** Wraps a serialised secret under a name; only that name opens it again. */

@@ -73,6 +73,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.cluster.sharding.typed.ShardingEnvelope;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeAll;
@@ -86,7 +87,22 @@ class OpenApiTest {
 
   private static final ReplaySettings REPLAY_SETTINGS =
       ReplaySettings.of(ConfigFactory.parseResources("replay.conf").resolve());
-  @RegisterExtension static final SharedKit KIT = new SharedKit();
+
+  /** The planes ask what this node does, and who is in its cluster: nobody. */
+  private static final String ALONE =
+      """
+      pekko { actor.provider = cluster, cluster.roles = ["gateway"] }
+      pekko.remote.artery.canonical { hostname = "127.0.0.1", port = 0 }
+      pekko.coordinated-shutdown.exit-jvm = off
+      """;
+
+  @RegisterExtension
+  static final SharedKit KIT =
+      new SharedKit(
+          () ->
+              ActorTestKit.create(
+                  ConfigFactory.parseString(ALONE).withFallback(ConfigFactory.load())));
+
   private static JsonNode tenant = Json.object();
   private static JsonNode operator = Json.object();
 

@@ -1,0 +1,54 @@
+package dev.rowhouse.tenant;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.HexFormat;
+import java.util.random.RandomGenerator;
+
+/** A secret that a node makes at its first start: a file that its owner alone can read. */
+final class SecretFile {
+  /** 256 bit: as long as the output of the HMAC that each is used with (RFC 2104, section 3). */
+  private static final int SECRET_BYTES = 32;
+
+  private SecretFile() {}
+
+  /** Makes it: after a crash or a power cut it is there whole or not at all. */
+  static void create(Path file, RandomGenerator random) throws IOException {
+    byte[] secret = new byte[SECRET_BYTES];
+    random.nextBytes(secret);
+    Path aside = file.resolveSibling(file.getFileName() + ".new");
+    Files.deleteIfExists(aside);
+    boolean isPosix = file.getFileSystem().supportedFileAttributeViews().contains("posix");
+    if (isPosix) {
+      Files.createFile(
+          aside,
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    } else {
+      Files.createFile(aside);
+    }
+    Files.writeString(
+        aside,
+        HexFormat.of().formatHex(secret) + "\n",
+        StandardOpenOption.WRITE,
+        StandardOpenOption.DSYNC);
+    try {
+      Files.move(aside, file, StandardCopyOption.ATOMIC_MOVE);
+    } catch (AtomicMoveNotSupportedException | FileAlreadyExistsException e) {
+      throw new IOException("cannot make " + file, e);
+    }
+    Path directory = file.toAbsolutePath().getParent();
+    if (isPosix && directory != null) {
+      // The name is in the directory, which is forced apart from the file.
+      try (FileChannel names = FileChannel.open(directory, StandardOpenOption.READ)) {
+        names.force(true);
+      }
+    }
+  }
+}
