@@ -23,10 +23,26 @@ interface JournalServer extends AutoCloseable {
   @Override
   void close();
 
-  /** The journal that this build's clusters run on. */
+  /**
+   * The journal that a build's clusters run on: Cassandra, or with {@code
+   * -Drowhouse.cluster.journal=h2} the server of H2.
+   */
   static JournalServer started(Path directory, String host) {
-    JournalServer server = new H2Server(directory, host);
-    server.start();
+    String kind = System.getProperty("rowhouse.cluster.journal", "cassandra");
+    JournalServer server =
+        switch (kind) {
+          case "cassandra" -> new CassandraServer(directory, host);
+          case "h2" -> new H2Server(directory, host);
+          default ->
+              throw new IllegalArgumentException(
+                  "rowhouse.cluster.journal is cassandra or h2, not " + kind);
+        };
+    try {
+      server.start();
+    } catch (AssertionError | RuntimeException e) {
+      server.close();
+      throw e;
+    }
     return server;
   }
 }

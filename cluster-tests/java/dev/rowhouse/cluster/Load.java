@@ -96,6 +96,11 @@ final class Load implements AutoCloseable {
     return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startNanos);
   }
 
+  /** That moment of {@link System#nanoTime} on the clock of {@link #nowMillis}. */
+  long millisAt(long nanos) {
+    return TimeUnit.NANOSECONDS.toMillis(nanos - startNanos);
+  }
+
   /** All operations that are over. */
   List<Operation> operations() {
     return List.copyOf(operations);

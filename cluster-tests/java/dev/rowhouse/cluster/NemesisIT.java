@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -21,6 +22,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Tag("cluster")
 class NemesisIT {
   private static final int NODES = 3;
+
+  /** Names of nemeses, with commas between them; the others are skipped. */
+  private static final String ONLY = "rowhouse.cluster.only";
 
   @TempDir private static Path directory;
   private static RowhouseCluster cluster;
@@ -60,6 +64,10 @@ class NemesisIT {
   }
 
   private static void trial(Nemesis nemesis) {
+    String only = System.getProperty(ONLY, "");
+    assumeTrue(
+        only.isEmpty() || List.of(only.split(",", -1)).contains(nemesis.text()),
+        () -> "-D" + ONLY + " leaves it out");
     assumeTrue(
         !nemesis.cuts() || cluster.network().canCut(),
         () -> "no wire can be cut: " + Namespaces.obstacle());

@@ -15,6 +15,9 @@ final class Recovery {
   private static final long SECOND = 1_000;
   private static final double P95 = 0.95;
 
+  /** So long without a slow second is served as before, and not a moment's luck. */
+  private static final long CALM_MILLIS = 5_000;
+
   private Recovery() {}
 
   /** The p95 of operations that began in that time, in milliseconds; 0 when there were none. */
@@ -30,6 +33,24 @@ final class Recovery {
     operations.forEach(one -> latencies.add(one.succeeded() ? one.millis() : Long.MAX_VALUE));
     Collections.sort(latencies);
     return latencies.isEmpty() ? 0 : latencies.get((int) Math.floor(P95 * (latencies.size() - 1)));
+  }
+
+  /**
+   * Seconds until it was as before without the node that was struck. When it never was, the time
+   * goes on until it was with that node.
+   *
+   * @param returnedMillis when the node came back
+   */
+  static double secondsWithout(
+      List<Operation> operations, long strikeMillis, long returnedMillis, long ordinaryMillis) {
+    double without =
+        seconds(
+            operations.stream().filter(one -> one.beganMillis() < returnedMillis).toList(),
+            strikeMillis,
+            ordinaryMillis);
+    return without * SECOND <= returnedMillis - strikeMillis - CALM_MILLIS
+        ? without
+        : seconds(operations, strikeMillis, ordinaryMillis);
   }
 
   /**

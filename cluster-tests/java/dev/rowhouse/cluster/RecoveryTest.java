@@ -48,4 +48,24 @@ class RecoveryTest {
     assertEquals(10, Recovery.p95(operations, 0, 10_000));
     assertEquals(0, Recovery.seconds(operations, 1_000, 100));
   }
+
+  @Test
+  void whatIsSlowAfterTheReturnIsNotPartOfTheRecoveryWithout() {
+    List<Operation> operations =
+        List.of(
+            operation(1_000, 900, Outcome.ACKNOWLEDGED),
+            operation(8_000, 20, Outcome.ACKNOWLEDGED),
+            operation(21_500, 900, Outcome.ACKNOWLEDGED));
+    assertEquals(1, Recovery.secondsWithout(operations, 1_000, 21_000, 100));
+    assertEquals(1, Recovery.seconds(operations, 21_000, 100));
+  }
+
+  @Test
+  void whoWasNeverServedAsBeforeWithoutItHasNotRecovered() {
+    List<Operation> operations =
+        List.of(
+            operation(20_500, 900, Outcome.ACKNOWLEDGED),
+            operation(30_500, 900, Outcome.ACKNOWLEDGED));
+    assertEquals(30, Recovery.secondsWithout(operations, 1_000, 21_000, 100));
+  }
 }

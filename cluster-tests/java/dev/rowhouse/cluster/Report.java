@@ -39,6 +39,7 @@ final class Report {
           .put("stale_tickets_run", result.staleTicketsRun())
           .put("success", Math.round(result.success() * 100_000) / 100_000.0)
           .put("recovery_s", result.recoverySeconds())
+          .put("rejoin_s", result.rejoinSeconds())
           .put("failed_requests", result.failures())
           .put("journal", journal)
           .put("nodes", nodes);

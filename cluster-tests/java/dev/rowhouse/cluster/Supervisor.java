@@ -22,6 +22,7 @@ final class Supervisor implements AutoCloseable {
   private final List<End> ends = new CopyOnWriteArrayList<>();
   private final Set<Integer> left = ConcurrentHashMap.newKeySet();
   private final Thread thread;
+  private volatile long broughtBackNanos;
   private volatile boolean stopped;
 
   private Supervisor(RowhouseCluster cluster) {
@@ -47,6 +48,18 @@ final class Supervisor implements AutoCloseable {
 
   void lookAfter(int node) {
     left.remove(node);
+  }
+
+  /** Starts a node that was left alone, and looks after it from now on. */
+  void bringBack(int node) {
+    broughtBackNanos = System.nanoTime();
+    cluster.node(node).start();
+    lookAfter(node);
+  }
+
+  /** When a node was last brought back, by {@link System#nanoTime}; 0 when none was. */
+  long broughtBackNanos() {
+    return broughtBackNanos;
   }
 
   private void look() {

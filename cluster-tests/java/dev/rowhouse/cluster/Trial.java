@@ -38,6 +38,9 @@ final class Trial {
    * What a trial found.
    *
    * @param failures attempts that were answered with an error or broke off
+   * @param recoverySeconds from the strike until the p95 was as before; a node that is killed is
+   *     still away then
+   * @param rejoinSeconds from the start of the node that was killed until the p95 was as before
    */
   record Result(
       String nemesis,
@@ -46,6 +49,7 @@ final class Trial {
       double success,
       long failures,
       double recoverySeconds,
+      double rejoinSeconds,
       List<Supervisor.End> ends,
       List<String> failed) {}
 
@@ -69,13 +73,17 @@ final class Trial {
     Map<String, JsonNode> configs = configs(keys);
     int endsBefore = supervisor.ends().size();
     long strike;
+    long returned;
     List<Operation> operations;
     List<Attempt> attempts;
     try (Epochs epochs = Epochs.watched(cluster);
         Load load = Load.started(cluster, model, keys, REQUESTS_PER_SECOND)) {
       awaitWarm(load);
       strike = load.nowMillis();
+      long backBefore = supervisor.broughtBackNanos();
       nemesis.strike(cluster, supervisor);
+      long back = supervisor.broughtBackNanos();
+      returned = back == backBefore ? Long.MAX_VALUE : load.millisAt(back);
       Await.pause(nemesis.watched());
       cluster.awaitWhole();
       load.finish();
@@ -97,7 +105,8 @@ final class Trial {
         staleTicketsRun(),
         after.isEmpty() ? 0 : (double) good / after.size(),
         after.stream().mapToLong(Operation::failures).sum(),
-        Recovery.seconds(operations, strike, ordinary(before)),
+        Recovery.secondsWithout(operations, strike, returned, ordinary(before)),
+        returned == Long.MAX_VALUE ? 0 : Recovery.seconds(operations, returned, ordinary(before)),
         supervisor.ends().subList(endsBefore, supervisor.ends().size()),
         failed(attempts));
   }

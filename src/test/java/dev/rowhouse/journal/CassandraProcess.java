@@ -44,6 +44,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Each test class takes a keyspace of its own.
  */
 public final class CassandraProcess {
+  private static final String HOST = "127.0.0.1";
   private static final String EXISTING = "rowhouse.test.cassandra";
   private static final String JAVA_HOME = "rowhouse.test.cassandra.java-home";
 
@@ -164,7 +165,7 @@ public final class CassandraProcess {
   }
 
   /** The first hour that is asked for events. */
-  private static String yesterday() {
+  public static String yesterday() {
     return LocalDate.now(ZoneOffset.UTC).minusDays(1).format(DateTimeFormatter.BASIC_ISO_DATE)
         + "T00:00";
   }
@@ -273,26 +274,31 @@ public final class CassandraProcess {
     clear(data);
     Files.createDirectories(data);
     int port = freePort();
-    Process process = launch(data, directory.resolve("cassandra.log"), port);
+    Process process = launch(data, directory.resolve("cassandra.log"), HOST, port);
     try {
       awaitReady(process, directory.resolve("cassandra.log"));
     } catch (AssertionError | RuntimeException | IOException e) {
       process.destroyForcibly();
       throw e;
     }
-    String address = "127.0.0.1:" + port;
+    String address = HOST + ":" + port;
     Files.writeString(place, address + " " + process.pid());
     return address;
   }
 
-  /** Starts a server with its data in that directory; a later one on the same data goes on. */
-  static Process launch(Path data, Path log, int port) throws IOException {
+  /**
+   * Starts a server with its data in that directory; a later one on the same data goes on.
+   *
+   * @param host the address on which it takes clients
+   */
+  public static Process launch(Path data, Path log, String host, int port) throws IOException {
     Path yaml = data.resolve("cassandra.yaml");
     Files.createDirectories(data);
     Files.writeString(
         yaml,
         resource("cassandra-test.yaml")
             .replace("@DIRECTORY@", data.toString())
+            .replace("@NATIVE_HOST@", host)
             .replace("@NATIVE_PORT@", Integer.toString(port))
             .replace("@STORAGE_PORT@", Integer.toString(freePort())));
     List<String> command = new ArrayList<>();
@@ -312,7 +318,8 @@ public final class CassandraProcess {
         .start();
   }
 
-  static void awaitReady(Process process, Path log) throws IOException {
+  /** Waits until it takes clients. */
+  public static void awaitReady(Process process, Path log) throws IOException {
     Instant deadline = Instant.now().plus(READY_MAX);
     while (!Files.readString(log, StandardCharsets.ISO_8859_1).contains(READY)) {
       if (!process.isAlive()) {
@@ -392,7 +399,8 @@ public final class CassandraProcess {
             + "=host:port at a Cassandra.");
   }
 
-  static int freePort() throws IOException {
+  /** A port that nobody has at the moment. */
+  public static int freePort() throws IOException {
     while (true) {
       int port = ThreadLocalRandom.current().nextInt(PORT_MIN, PORT_MAX);
       try (ServerSocket socket = new ServerSocket()) {
