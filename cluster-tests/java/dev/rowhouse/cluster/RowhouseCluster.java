@@ -25,8 +25,11 @@ final class RowhouseCluster implements AutoCloseable {
   private static final int ARTERY = 2;
   private static final String TOKEN = "operator-token-of-the-cluster-tests";
 
-  /** Small heaps, so that five nodes and a journal fit a laptop. */
-  private static final String HEAP = "-Xms64m -Xmx512m";
+  /**
+   * Small heaps, so that five nodes and a journal fit a laptop; and no second compiler, which takes
+   * half of a start's CPU from the other nodes and gives it back after an hour.
+   */
+  private static final String SMALL = "-Xms64m -Xmx512m -XX:TieredStopAtLevel=1";
 
   /** A machine that runs all of it takes longer for a commit than one that runs a node. */
   private static final String PATIENT =
@@ -69,12 +72,13 @@ final class RowhouseCluster implements AutoCloseable {
                 network.prefix(node),
                 network.ports(node));
         process
-            .withJvmOptions(HEAP + PATIENT + journal.jvmOptions())
+            .withJvmOptions(SMALL + PATIENT + journal.jvmOptions())
             .with("ROWHOUSE_SEED_NODES", seeds)
             .with("ROWHOUSE_OPERATOR_TOKEN", TOKEN)
             .with("ROWHOUSE_CLUSTER_SECRET", "cluster-secret-of-the-cluster-tests-0123456789")
             .with("ROWHOUSE_MASTER_KEY", "master-key-of-the-cluster-tests-0123456789abcdef")
-            .with("ROWHOUSE_UNREADY_DELAY", "2s");
+            .with("ROWHOUSE_UNREADY_DELAY", "2s")
+            .with("ROWHOUSE_AOT_CACHE", AotCache.made().toString());
         journal.environment().forEach(process::with);
         nodes.add(process);
       }
