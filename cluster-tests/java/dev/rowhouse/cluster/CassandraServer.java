@@ -102,6 +102,16 @@ final class CassandraServer implements JournalServer {
   }
 
   @Override
+  public void freeze() {
+    Signal.send("STOP", process);
+  }
+
+  @Override
+  public void thaw() {
+    Signal.send("CONT", process);
+  }
+
+  @Override
   public void close() {
     kill();
     Runtime.getRuntime().removeShutdownHook(removal);

@@ -92,6 +92,16 @@ final class H2Server implements JournalServer {
   }
 
   @Override
+  public void freeze() {
+    Signal.send("STOP", process);
+  }
+
+  @Override
+  public void thaw() {
+    Signal.send("CONT", process);
+  }
+
+  @Override
   public void close() {
     kill();
     Runtime.getRuntime().removeShutdownHook(removal);

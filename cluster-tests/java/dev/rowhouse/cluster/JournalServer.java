@@ -17,6 +17,12 @@ interface JournalServer extends AutoCloseable {
   /** Stops it in the middle of whatever it does; what it has acknowledged it must keep. */
   void kill();
 
+  /** Stops it in time; what it was asked waits. */
+  void freeze();
+
+  /** Lets it go on. */
+  void thaw();
+
   /** Starts it again, with what it had. */
   void start();
 

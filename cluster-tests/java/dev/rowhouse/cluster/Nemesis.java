@@ -110,6 +110,37 @@ enum Nemesis {
       cluster.journal().start();
     }
   },
+  /** The journal answers in fits and starts, as one does whose disk is overloaded. */
+  CASSANDRA_SLOW("cassandra-slow", false, 20) {
+    @Override
+    void strike(RowhouseCluster cluster, Supervisor supervisor) {
+      for (int stops = 0; stops < 25; stops++) {
+        cluster.journal().freeze();
+        Await.pause(Duration.ofMillis(400));
+        cluster.journal().thaw();
+        Await.pause(Duration.ofMillis(400));
+      }
+    }
+  },
+  /** The disk of one node has not a byte left. */
+  DISK_FULL("disk-full", false, 20) {
+    @Override
+    void strike(RowhouseCluster cluster, Supervisor supervisor) {
+      cluster.hardware().fillDisk();
+      Await.pause(Duration.ofSeconds(30));
+      cluster.hardware().emptyDisk();
+    }
+  },
+  /** The clock of one node is an hour ahead, then an hour behind, then right. */
+  CLOCK_JUMP("clock-jump", false, 20) {
+    @Override
+    void strike(RowhouseCluster cluster, Supervisor supervisor) {
+      for (String offset : List.of("+3600", "-3600", "+0")) {
+        cluster.hardware().setClock(offset);
+        Await.pause(Duration.ofSeconds(12));
+      }
+    }
+  },
   ROLLING_RESTART("rolling-restart", false, 10) {
     @Override
     void strike(RowhouseCluster cluster, Supervisor supervisor) {

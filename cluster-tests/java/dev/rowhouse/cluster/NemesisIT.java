@@ -1,11 +1,6 @@
 package dev.rowhouse.cluster;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
-
 import java.nio.file.Path;
-import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -22,9 +17,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Tag("cluster")
 class NemesisIT {
   private static final int NODES = 3;
-
-  /** Names of nemeses, with commas between them; the others are skipped. */
-  private static final String ONLY = "rowhouse.cluster.only";
 
   @TempDir private static Path directory;
   private static RowhouseCluster cluster;
@@ -50,43 +42,16 @@ class NemesisIT {
   @EnumSource(names = {"KILL", "PAUSE_3"})
   @Timeout(900)
   void shortSet(Nemesis nemesis) {
-    trial(nemesis);
+    Trial.judged(cluster, supervisor, nemesis);
   }
 
   @ParameterizedTest
   @EnumSource(
       mode = EnumSource.Mode.EXCLUDE,
-      names = {"KILL", "PAUSE_3"})
+      names = {"KILL", "PAUSE_3", "DISK_FULL", "CLOCK_JUMP"})
   @Tag("cluster-full")
   @Timeout(900)
   void fullSet(Nemesis nemesis) {
-    trial(nemesis);
-  }
-
-  private static void trial(Nemesis nemesis) {
-    String only = System.getProperty(ONLY, "");
-    assumeTrue(
-        only.isEmpty() || List.of(only.split(",", -1)).contains(nemesis.text()),
-        () -> "-D" + ONLY + " leaves it out");
-    assumeTrue(
-        !nemesis.cuts() || cluster.network().canCut(),
-        () -> "no wire can be cut: " + Namespaces.obstacle());
-    Trial.Result result = new Trial(cluster, supervisor).run(nemesis);
-    Report.add(result, cluster.journal().name(), NODES);
-    String all = result.toString();
-    assertTrue(result.verdict().isGood(), all);
-    assertEquals(0, result.staleTicketsRun(), all);
-    if (!Boolean.getBoolean("rowhouse.cluster.figures")) {
-      return;
-    }
-    Expectation expected = Expectation.of(nemesis);
-    assertTrue(result.success() >= expected.successMin(), all);
-    assertTrue(result.recoverySeconds() <= expected.recoverySecondsMax(), all);
-    if (expected.nobodyDowned()) {
-      assertEquals(0, result.ends().size(), all);
-    }
-    if (expected.noFailures()) {
-      assertEquals(0, result.failures(), all);
-    }
+    Trial.judged(cluster, supervisor, nemesis);
   }
 }

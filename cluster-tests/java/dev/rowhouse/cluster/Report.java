@@ -8,7 +8,10 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** {@code target/reports/cluster.json}: a line for each nemesis, the latest trial of it. */
+/**
+ * {@code target/reports/cluster.json}: a line for each nemesis and number of nodes, the latest
+ * trial of it.
+ */
 final class Report {
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -25,7 +28,8 @@ final class Report {
               : JSON.createObjectNode();
       ArrayNode lines = root.withArray("nemeses");
       for (int i = lines.size() - 1; i >= 0; i--) {
-        if (lines.get(i).path("nemesis").asText().equals(result.nemesis())) {
+        if (lines.get(i).path("nemesis").asText().equals(result.nemesis())
+            && lines.get(i).path("nodes").asInt() == nodes) {
           lines.remove(i);
         }
       }

@@ -39,6 +39,7 @@ final class RowhouseCluster implements AutoCloseable {
   private final JournalServer journal;
   private final FakeUpstream upstream;
   private final List<NodeProcess> nodes;
+  private Hardware hardware = Hardware.none();
 
   private RowhouseCluster(
       Network network, JournalServer journal, FakeUpstream upstream, List<NodeProcess> nodes) {
@@ -95,6 +96,16 @@ final class RowhouseCluster implements AutoCloseable {
     nodes.forEach(NodeProcess::awaitReady);
     awaitWhole();
     return this;
+  }
+
+  /** Puts a disk under the node 1 and a clock under the node 2 that can be broken. */
+  RowhouseCluster onBrittleHardware(Path directory) {
+    hardware = Hardware.under(nodes.get(1), nodes.get(2), directory);
+    return this;
+  }
+
+  Hardware hardware() {
+    return hardware;
   }
 
   Network network() {
@@ -177,6 +188,7 @@ final class RowhouseCluster implements AutoCloseable {
   @Override
   public void close() {
     nodes.forEach(NodeProcess::close);
+    hardware.close();
     upstream.close();
     journal.close();
     network.close();

@@ -37,29 +37,33 @@ class TlsIT {
     certificates(stranger, Map.of(), "node-1");
     try (RowhouseCluster cluster =
         RowhouseCluster.prepared(directory.resolve("cluster"), new Loopback(2), 2)) {
-      NodeProcess first = with(cluster.node(0), house.resolve("node-0"));
+      NodeProcess first = with(cluster, 0, house.resolve("node-0"));
       NodeProcess second = cluster.node(1);
       first.start().awaitReady();
 
-      with(second, house.resolve("expired")).start();
+      with(cluster, 1, house.resolve("expired")).start();
       assertEquals(CONFIG, second.awaitExit(REFUSAL_MAX), second.log());
       assertTrue(second.standardError().contains("has expired on"), second.standardError());
       assertEquals(1, second.standardError().lines().count(), second.standardError());
 
-      with(second, stranger.resolve("node-1")).start();
+      with(cluster, 1, stranger.resolve("node-1")).start();
       assertEquals(CLUSTER, second.awaitExit(REFUSAL_MAX), second.log());
       assertTrue(second.standardError().contains("same certificates"), second.standardError());
       assertEquals(1, second.standardError().lines().count(), second.standardError());
       assertEquals(1, RowhouseCluster.membersUp(first), "no half-joined node");
 
-      with(second, house.resolve("node-1")).start().awaitReady();
+      with(cluster, 1, house.resolve("node-1")).start().awaitReady();
       cluster.awaitWhole();
       assertEquals(2, RowhouseCluster.membersUp(first));
     }
   }
 
-  private static NodeProcess with(NodeProcess node, Path certificates) {
-    return node.with("ROWHOUSE_PROFILES", "tls").with("ROWHOUSE_TLS_DIR", certificates.toString());
+  private static NodeProcess with(RowhouseCluster cluster, int node, Path certificates) {
+    String journal = cluster.journal().environment().getOrDefault("ROWHOUSE_PROFILES", "");
+    return cluster
+        .node(node)
+        .with("ROWHOUSE_PROFILES", journal.isEmpty() ? "tls" : journal + ",tls")
+        .with("ROWHOUSE_TLS_DIR", certificates.toString());
   }
 
   private static boolean isThere(String program) {

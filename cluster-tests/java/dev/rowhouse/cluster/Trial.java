@@ -1,5 +1,9 @@
 package dev.rowhouse.cluster;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.rowhouse.node.Await;
 import dev.rowhouse.node.FakeUpstream.Behaviour;
@@ -16,6 +20,12 @@ import java.util.Map;
  * before; then the history is read. Each trial has tenants of its own.
  */
 final class Trial {
+  /** Names of nemeses, with commas between them; the others are skipped. */
+  private static final String ONLY = "rowhouse.cluster.only";
+
+  /** Whether the figures are checked, too, which a busy machine cannot hold. */
+  private static final String FIGURES = "rowhouse.cluster.figures";
+
   private static final int TENANTS = 6;
   private static final int REQUESTS_PER_SECOND = 20;
   private static final int SLOTS_PER_NODE = 16;
@@ -59,6 +69,34 @@ final class Trial {
   Trial(RowhouseCluster cluster, Supervisor supervisor) {
     this.cluster = cluster;
     this.supervisor = supervisor;
+  }
+
+  /** Runs one, reports it and fails when something was that must not be. */
+  static void judged(RowhouseCluster cluster, Supervisor supervisor, Nemesis nemesis) {
+    String only = System.getProperty(ONLY, "");
+    assumeTrue(
+        only.isEmpty() || List.of(only.split(",", -1)).contains(nemesis.text()),
+        () -> "-D" + ONLY + " leaves it out");
+    assumeTrue(
+        !nemesis.cuts() || cluster.network().canCut(),
+        () -> "no wire can be cut: " + Namespaces.obstacle());
+    Result result = new Trial(cluster, supervisor).run(nemesis);
+    Report.add(result, cluster.journal().name(), cluster.nodes().size());
+    String all = result.toString();
+    assertTrue(result.verdict().isGood(), all);
+    assertEquals(0, result.staleTicketsRun(), all);
+    if (!Boolean.getBoolean(FIGURES)) {
+      return;
+    }
+    Expectation expected = Expectation.of(nemesis);
+    assertTrue(result.success() >= expected.successMin(), all);
+    assertTrue(result.recoverySeconds() <= expected.recoverySecondsMax(), all);
+    if (expected.nobodyDowned()) {
+      assertEquals(0, result.ends().size(), all);
+    }
+    if (expected.noFailures()) {
+      assertEquals(0, result.failures(), all);
+    }
   }
 
   Result run(Nemesis nemesis) {
