@@ -125,11 +125,11 @@ public final class CassandraProcess {
 
   /** conf/cassandra.conf for a keyspace on the server at that address. */
   static Config config(String address, String keyspace) {
-    return ConfigFactory.parseString(
+    return ContactPoints.spread(ConfigFactory.parseString(
             """
             rowhouse.data-dir = target
             rowhouse.journal.cassandra {
-              contact-point = "%s"
+              contact-points = "%s"
               keyspace = %s
               replication { class = SimpleStrategy, factor = 1 }
             }
@@ -151,7 +151,7 @@ public final class CassandraProcess {
         .withFallback(ConfigFactory.parseResources("cassandra.conf"))
         .withFallback(ConfigFactory.parseResources("persistence.conf"))
         .withFallback(ConfigFactory.defaultReferenceUnresolved())
-        .resolve();
+        .resolve());
   }
 
   /**
@@ -161,6 +161,11 @@ public final class CassandraProcess {
    */
   public static Cassandra keyspace(String name, String... rooms) {
     return open(config(freshName(name)), rooms);
+  }
+
+  /** A keyspace of that name, with the tables of those rooms, and a session in it. */
+  public static Cassandra keyspaceNamed(String name, String... rooms) {
+    return open(config(name), rooms);
   }
 
   /** The first hour that is asked for events. */
