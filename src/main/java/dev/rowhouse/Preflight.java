@@ -46,12 +46,12 @@ final class Preflight {
     try {
       return ContactPoints.spread(
           ConfigFactory.parseMap(
-              Map.of(DATA_DIRECTORY, directory.toAbsolutePath().normalize().toString()))
-          .withFallback(ConfigFactory.parseMap(ClusterPlace.settings(System.getenv())))
-          .withFallback(ConfigFactory.defaultOverrides())
-          .withFallback(files())
-          .withFallback(ConfigFactory.defaultReferenceUnresolved())
-          .resolve());
+                  Map.of(DATA_DIRECTORY, directory.toAbsolutePath().normalize().toString()))
+              .withFallback(ConfigFactory.parseMap(ClusterPlace.settings(System.getenv())))
+              .withFallback(ConfigFactory.defaultOverrides())
+              .withFallback(files())
+              .withFallback(ConfigFactory.defaultReferenceUnresolved())
+              .resolve());
     } catch (ConfigException e) {
       throw broken(e);
     }

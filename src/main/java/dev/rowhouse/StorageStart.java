@@ -161,8 +161,8 @@ final class StorageStart {
     return e.getCause() instanceof UnknownHostException
         || e.getCause() instanceof AllNodesFailedException failed
             && failed.getAllErrors().values().stream()
-            .flatMap(List::stream)
-            .noneMatch(AuthenticationException.class::isInstance);
+                .flatMap(List::stream)
+                .noneMatch(AuthenticationException.class::isInstance);
   }
 
   private static void pause(Duration pause) {

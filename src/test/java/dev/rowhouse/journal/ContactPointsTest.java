@@ -43,7 +43,8 @@ class ContactPointsTest {
   @Test
   void theDriversOwnListStays() {
     Config own =
-        ConfigFactory.parseMap(Map.of(ContactPoints.LIST, List.of("own:1"))).withFallback(config("x"));
+        ConfigFactory.parseMap(Map.of(ContactPoints.LIST, List.of("own:1")))
+            .withFallback(config("x"));
     assertEquals(List.of("own:1"), ContactPoints.spread(own).getStringList(ContactPoints.LIST));
   }
 

@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -48,6 +49,11 @@ class CassandraStartIT {
     environment.put("ROWHOUSE_CASSANDRA_REPLICATION", "1");
     environment.put("ROWHOUSE_MASTER_KEY", "a master key of forty characters, or so");
     environment.put("ROWHOUSE_JVM_OPTS", PATIENT_DRIVER);
+  }
+
+  @AfterEach
+  void dropKeyspace() {
+    CassandraProcess.drop(keyspace);
   }
 
   private record Said(int exitCode, String out, String err) {}

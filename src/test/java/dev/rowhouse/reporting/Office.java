@@ -258,9 +258,7 @@ final class Office implements AutoCloseable {
   }
 
   static UsageQuestion question(
-      @Nullable String tenant,
-      UsageQuestion.Width width,
-      UsageQuestion.Split split) {
+      @Nullable String tenant, UsageQuestion.Width width, UsageQuestion.Split split) {
     return new UsageQuestion(
         tenant,
         null,

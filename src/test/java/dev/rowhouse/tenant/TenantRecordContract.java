@@ -51,8 +51,7 @@ abstract class TenantRecordContract {
 
   TenantRecordContract(TenantJournal journal) {
     this.journal = journal;
-    kit =
-        ActorTestKit.create(ConfigFactory.parseString(PATIENCE).withFallback(journal.config()));
+    kit = ActorTestKit.create(ConfigFactory.parseString(PATIENCE).withFallback(journal.config()));
     parent = kit.createTestProbe(Notice.class);
     answers = kit.createTestProbe(TenantReply.class);
   }
@@ -156,10 +155,11 @@ abstract class TenantRecordContract {
 
   @Test
   void stopsWhenAskedAfterWhatItHolds() {
-    record().tell(
-        new Execute(
-            new TenantCommand.Onboard("o", TenantTest.spec("Acme"), TenantTest.newKey(1)),
-            answers.getRef()));
+    record()
+        .tell(
+            new Execute(
+                new TenantCommand.Onboard("o", TenantTest.spec("Acme"), TenantTest.newKey(1)),
+                answers.getRef()));
     record().tell(new TenantRecord.Stop());
     assertInstanceOf(TenantReply.Onboarded.class, answers.receiveMessage());
     answers.expectTerminated(record());
