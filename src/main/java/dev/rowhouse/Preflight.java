@@ -4,6 +4,7 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigParseOptions;
+import dev.rowhouse.journal.ContactPoints;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.InetSocketAddress;
@@ -43,13 +44,14 @@ final class Preflight {
   /** The configuration with another data directory. */
   static Config loadConfig(Path directory) {
     try {
-      return ConfigFactory.parseMap(
-              Map.of(DATA_DIRECTORY, directory.toAbsolutePath().normalize().toString()))
-          .withFallback(ConfigFactory.parseMap(ClusterPlace.settings(System.getenv())))
-          .withFallback(ConfigFactory.defaultOverrides())
-          .withFallback(files())
-          .withFallback(ConfigFactory.defaultReferenceUnresolved())
-          .resolve();
+      return ContactPoints.spread(
+          ConfigFactory.parseMap(
+                  Map.of(DATA_DIRECTORY, directory.toAbsolutePath().normalize().toString()))
+              .withFallback(ConfigFactory.parseMap(ClusterPlace.settings(System.getenv())))
+              .withFallback(ConfigFactory.defaultOverrides())
+              .withFallback(files())
+              .withFallback(ConfigFactory.defaultReferenceUnresolved())
+              .resolve());
     } catch (ConfigException e) {
       throw broken(e);
     }

@@ -11,6 +11,7 @@ import dev.rowhouse.journal.JournalException;
 import dev.rowhouse.journal.JournalSchema;
 import dev.rowhouse.journal.Storage;
 import dev.rowhouse.retrieval.DocumentStore;
+import java.net.UnknownHostException;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
@@ -156,10 +157,12 @@ final class StorageStart {
 
   /** A wrong password or keyspace gets no better by waiting. */
   private static boolean isAway(JournalException e) {
-    return e.getCause() instanceof AllNodesFailedException failed
-        && failed.getAllErrors().values().stream()
-            .flatMap(List::stream)
-            .noneMatch(AuthenticationException.class::isInstance);
+    // A name may come later, as where an orchestrator gives it to a server that has started.
+    return e.getCause() instanceof UnknownHostException
+        || e.getCause() instanceof AllNodesFailedException failed
+            && failed.getAllErrors().values().stream()
+                .flatMap(List::stream)
+                .noneMatch(AuthenticationException.class::isInstance);
   }
 
   private static void pause(Duration pause) {

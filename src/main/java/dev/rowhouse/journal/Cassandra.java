@@ -74,6 +74,18 @@ public final class Cassandra implements Storage {
         config, keyspace, builder(config).withKeyspace(CqlIdentifier.fromInternal(keyspace)));
   }
 
+  /**
+   * Like {@link #open}, for who makes table after table. Before it says that a table is there, the
+   * driver waits until all nodes agree, and then, for others' sake, whether more changes come: a
+   * second for each.
+   */
+  static Cassandra openForTables(Config config) {
+    return open(
+        config.withValue(
+            "datastax-java-driver.advanced.metadata.schema.debouncer.window",
+            ConfigValueFactory.fromAnyRef("1 ms")));
+  }
+
   /** Opens a session outside the keyspace, which may not be there yet. */
   static Cassandra openOutside(Config config) {
     return connect(config, keyspace(config), builder(config));
@@ -85,7 +97,7 @@ public final class Cassandra implements Storage {
     } catch (DriverException e) {
       throw new JournalException(
           "Cassandra at "
-              + config.getStringList("datastax-java-driver.basic.contact-points")
+              + config.getStringList(ContactPoints.LIST)
               + " does not open keyspace "
               + keyspace
               + ": "
@@ -95,6 +107,7 @@ public final class Cassandra implements Storage {
   }
 
   private static CqlSessionBuilder builder(Config config) {
+    ContactPoints.requireOneKnown(config);
     // Who opens a session decides how long it is tried; the driver itself would try for ever.
     Config driver =
         config

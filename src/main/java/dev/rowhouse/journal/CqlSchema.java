@@ -74,7 +74,7 @@ public final class CqlSchema {
         made.add("keyspace " + outside.keyspace());
       }
     }
-    try (Cassandra cassandra = Cassandra.open(config)) {
+    try (Cassandra cassandra = Cassandra.openForTables(config)) {
       Set<String> there = names(cassandra);
       for (String statement : tables(rooms)) {
         String name = name(statement);

@@ -3,6 +3,9 @@ package dev.rowhouse.bench;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.management.OperatingSystemMXBean;
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import dev.rowhouse.journal.CassandraProcess;
 import dev.rowhouse.usage.LedgerReply;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -16,7 +19,8 @@ import java.util.stream.Stream;
 /**
  * What durable usage costs: one hot tenant, many tenants together, and the reading of it all again.
  * Arguments: seconds, tenants, records offered per second to the hot one and to the many together,
- * and {@code forced} or {@code file} (conf/persistence.conf).
+ * and {@code forced} or {@code file} (conf/persistence.conf), or {@code cassandra}: the real one in
+ * a process of its own, as the tests have it, whose commit log is forced before it acknowledges.
  */
 final class LedgerCost {
   private static final OperatingSystemMXBean PROCESS =
@@ -33,9 +37,9 @@ final class LedgerCost {
     int offered = Reports.argument(args, 2, 25_000);
     String files = args.length > 3 ? args[3] : "forced";
     String more = args.length > 4 ? args[4] : "";
-    String conf = "rowhouse.journal.embedded-files = " + files + "\n" + more;
+    Config conf = conf(files, more);
     ObjectNode figures = new ObjectMapper().createObjectNode();
-    figures.put("embedded_files", files);
+    figures.put("journal", files);
     figures.put("offered_per_second", offered);
     figures.put("tenants", tenants);
     Path directory = Reports.scratch();
@@ -58,6 +62,17 @@ final class LedgerCost {
     }
     System.out.println(figures.toPrettyString());
     Reports.write("ledger-" + files, figures);
+  }
+
+  private static Config conf(String files, String more) {
+    Config own = ConfigFactory.parseString(more);
+    if (!files.equals("cassandra")) {
+      return own.withFallback(
+          ConfigFactory.parseString("rowhouse.journal.embedded-files = " + files));
+    }
+    Config cassandra = CassandraProcess.config(CassandraProcess.freshName("bench"));
+    CassandraProcess.open(cassandra, "events", "journal").close();
+    return own.withFallback(cassandra);
   }
 
   private static void load(
@@ -95,10 +110,10 @@ final class LedgerCost {
   }
 
   private static void recover(
-      Path directory, String conf, ObjectNode report, boolean withoutSnapshots) throws Exception {
+      Path directory, Config conf, ObjectNode report, boolean withoutSnapshots) throws Exception {
     try (LedgerNode node = LedgerNode.open(directory, conf)) {
       if (withoutSnapshots) {
-        node.sql("delete from \"snapshot\"");
+        node.loseSnapshots();
       }
       node.ledger("warm").opened().join();
       long cpu = PROCESS.getProcessCpuTime();

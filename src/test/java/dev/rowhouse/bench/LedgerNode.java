@@ -2,9 +2,11 @@ package dev.rowhouse.bench;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import dev.rowhouse.journal.Cassandra;
 import dev.rowhouse.journal.Database;
 import dev.rowhouse.journal.Fence;
 import dev.rowhouse.journal.JournalSchema;
+import dev.rowhouse.journal.Storage;
 import dev.rowhouse.tenant.TenantId;
 import dev.rowhouse.usage.LedgerReply;
 import dev.rowhouse.usage.LedgerSettings;
@@ -30,36 +32,43 @@ final class LedgerNode implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofMinutes(2);
 
   final ActorSystem<SpawnProtocol.Command> system;
-  private final Database database;
+  private final Storage storage;
   private final Fence fence;
   private final LedgerSettings settings;
 
   private LedgerNode(Config config) {
-    this.database = Database.open(config);
-    JournalSchema.create(database);
-    this.fence = Fence.open(database, InstantSource.system());
+    this.storage = Storage.open(config);
+    if (storage instanceof Database database) {
+      JournalSchema.create(database);
+    }
+    this.fence = Fence.open(storage, InstantSource.system());
     this.system = ActorSystem.create(SpawnProtocol.create(), "ledgers", config);
     this.settings = LedgerSettings.of(config);
   }
 
   static LedgerNode open(Path directory, String more) {
+    return open(directory, ConfigFactory.parseString(more));
+  }
+
+  /** On Cassandra when that is what {@code more} holds: a keyspace with tables. */
+  static LedgerNode open(Path directory, Config more) {
     return new LedgerNode(
-        ConfigFactory.parseString(more)
-            .withFallback(
-                ConfigFactory.parseString(
-                    """
-                    rowhouse.data-dir = "%s"
-                    rowhouse.blocking-dispatcher {
-                      type = Dispatcher
-                      executor = thread-pool-executor
-                      thread-pool-executor.fixed-pool-size = 8
-                    }
-                    pekko { actor.provider = local, loglevel = WARNING }
-                    """
-                        .formatted(directory.toAbsolutePath())))
+        ConfigFactory.parseString(
+                """
+                rowhouse.data-dir = "%s"
+                rowhouse.blocking-dispatcher {
+                  type = Dispatcher
+                  executor = thread-pool-executor
+                  thread-pool-executor.fixed-pool-size = 8
+                }
+                pekko { actor.provider = local, loglevel = WARNING }
+                """
+                    .formatted(directory.toAbsolutePath()))
+            // Before what holds the defaults of all libraries.
+            .withFallback(ConfigFactory.parseResources("serialization.conf"))
+            .withFallback(more)
             .withFallback(ConfigFactory.parseResources("usage.conf"))
             .withFallback(ConfigFactory.parseResources("persistence.conf"))
-            .withFallback(ConfigFactory.parseResources("serialization.conf"))
             .withFallback(ConfigFactory.defaultReference())
             .resolve());
   }
@@ -105,10 +114,15 @@ final class LedgerNode implements AutoCloseable {
         .join();
   }
 
-  void sql(String statement) throws SQLException {
-    try (Connection connection = database.connection();
-        Statement sql = connection.createStatement()) {
-      sql.execute(statement);
+  void loseSnapshots() throws SQLException {
+    switch (storage) {
+      case Cassandra cassandra -> cassandra.execute("truncate snapshots");
+      case Database database -> {
+        try (Connection connection = database.connection();
+            Statement sql = connection.createStatement()) {
+          sql.execute("delete from \"snapshot\"");
+        }
+      }
     }
   }
 
@@ -120,6 +134,6 @@ final class LedgerNode implements AutoCloseable {
         .toCompletableFuture()
         .orTimeout(PATIENCE.toSeconds(), TimeUnit.SECONDS)
         .join();
-    database.close();
+    storage.close();
   }
 }

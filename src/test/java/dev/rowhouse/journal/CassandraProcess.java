@@ -41,7 +41,9 @@ import org.jspecify.annotations.Nullable;
  * and its own class path, which {@code src/test/cassandra/pom.xml} writes to a file. {@code
  * -Drowhouse.test.cassandra=host:port} names a server that is already there instead.
  *
- * <p>Each test class takes a keyspace of its own.
+ * <p>Each test class takes a keyspace of its own, and with it goes the one of the class before:
+ * each table costs memory, and a server with 500 of them in a small heap does little but collect
+ * garbage.
  */
 public final class CassandraProcess {
   private static final String HOST = "127.0.0.1";
@@ -100,6 +102,7 @@ public final class CassandraProcess {
           "-Dcassandra.test.flush_local_schema_changes=false");
 
   private static @Nullable String shared;
+  private static @Nullable Config latest;
 
   private CassandraProcess() {}
 
@@ -126,33 +129,34 @@ public final class CassandraProcess {
 
   /** conf/cassandra.conf for a keyspace on the server at that address. */
   static Config config(String address, String keyspace) {
-    return ConfigFactory.parseString(
-            """
-            rowhouse.data-dir = target
-            rowhouse.journal.cassandra {
-              contact-point = "%s"
-              keyspace = %s
-              replication { class = SimpleStrategy, factor = 1 }
-            }
-            datastax-java-driver {
-              basic.request.timeout = 30s
-              advanced.connection { connect-timeout = 30s, init-query-timeout = 30s }
-              advanced.connection.set-keyspace-timeout = 30s
-              advanced.control-connection.timeout = 30s
-              advanced.metadata.schema.request-timeout = 30s
-            }
-            pekko.persistence.cassandra {
-              journal.circuit-breaker.call-timeout = 60s
-              snapshot.circuit-breaker.call-timeout = 60s
-              events-by-tag.tag-write-timeout = 60s
-              events-by-tag.first-time-bucket = "%s"
-            }
-            """
-                .formatted(address, keyspace, yesterday()))
-        .withFallback(ConfigFactory.parseResources("cassandra.conf"))
-        .withFallback(ConfigFactory.parseResources("persistence.conf"))
-        .withFallback(ConfigFactory.defaultReferenceUnresolved())
-        .resolve();
+    return ContactPoints.spread(
+        ConfigFactory.parseString(
+                """
+                rowhouse.data-dir = target
+                rowhouse.journal.cassandra {
+                  contact-points = "%s"
+                  keyspace = %s
+                  replication { class = SimpleStrategy, factor = 1 }
+                }
+                datastax-java-driver {
+                  basic.request.timeout = 30s
+                  advanced.connection { connect-timeout = 30s, init-query-timeout = 30s }
+                  advanced.connection.set-keyspace-timeout = 30s
+                  advanced.control-connection.timeout = 30s
+                  advanced.metadata.schema.request-timeout = 30s
+                }
+                pekko.persistence.cassandra {
+                  journal.circuit-breaker.call-timeout = 60s
+                  snapshot.circuit-breaker.call-timeout = 60s
+                  events-by-tag.tag-write-timeout = 60s
+                  events-by-tag.first-time-bucket = "%s"
+                }
+                """
+                    .formatted(address, keyspace, yesterday()))
+            .withFallback(ConfigFactory.parseResources("cassandra.conf"))
+            .withFallback(ConfigFactory.parseResources("persistence.conf"))
+            .withFallback(ConfigFactory.defaultReferenceUnresolved())
+            .resolve());
   }
 
   /**
@@ -162,6 +166,11 @@ public final class CassandraProcess {
    */
   public static Cassandra keyspace(String name, String... rooms) {
     return open(config(freshName(name)), rooms);
+  }
+
+  /** A keyspace of that name, with the tables of those rooms, and a session in it. */
+  public static Cassandra keyspaceNamed(String name, String... rooms) {
+    return open(config(name), rooms);
   }
 
   /** The first hour that is asked for events. */
@@ -176,14 +185,25 @@ public final class CassandraProcess {
         .toLowerCase(Locale.ROOT);
   }
 
-  /** Makes the keyspace that the configuration names, and opens a session. */
-  public static Cassandra open(Config config, String... rooms) {
+  /** Makes the keyspace that the configuration names instead of the latest, and opens a session. */
+  public static synchronized Cassandra open(Config config, String... rooms) {
+    if (latest != null) {
+      drop(Cassandra.keyspace(latest));
+    }
+    latest = config;
     if (rooms.length == 0) {
       CqlSchema.create(config);
     } else {
       CqlSchema.create(config, List.of(rooms));
     }
     return Cassandra.open(config);
+  }
+
+  /** Drops a keyspace, if it is there. */
+  public static void drop(String keyspace) {
+    try (Cassandra outside = Cassandra.openOutside(config(keyspace))) {
+      outside.executeOnce("drop keyspace if exists " + keyspace);
+    }
   }
 
   /** Empties those tables. */

@@ -8,7 +8,7 @@ import org.junit.jupiter.api.TestInstance;
 
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 final class CassandraRowWriterIT extends RowWriterContract {
-  private final Cassandra cassandra = CassandraProcess.keyspace("rowwriter");
+  private final Cassandra cassandra = CassandraProcess.keyspace("rowwriter", "reporting");
 
   @Override
   Storage storage() {

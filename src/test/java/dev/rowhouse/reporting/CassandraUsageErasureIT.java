@@ -8,7 +8,8 @@ import org.junit.jupiter.api.TestInstance;
 
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 final class CassandraUsageErasureIT extends UsageErasureContract {
-  private final Cassandra cassandra = CassandraProcess.keyspace("usageerasure");
+  private final Cassandra cassandra =
+      CassandraProcess.keyspace("usageerasure", "events", "journal", "reporting");
 
   @Override
   Office openOffice(Path directory) {

@@ -8,7 +8,8 @@ import org.junit.jupiter.api.TestInstance;
 
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 final class CassandraUsageTablesIT extends UsageTablesContract {
-  private final Cassandra cassandra = CassandraProcess.keyspace("usagetables");
+  private final Cassandra cassandra =
+      CassandraProcess.keyspace("usagetables", "events", "journal", "reporting");
 
   @Override
   Office openOffice(Path directory) {

@@ -38,6 +38,7 @@ import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
+import org.jspecify.annotations.Nullable;
 
 /** A node's journal in a directory, ledgers on it, and the query tables. */
 final class Office implements AutoCloseable {
@@ -54,8 +55,10 @@ final class Office implements AutoCloseable {
   final ReportingSettings settings;
   private final Fence fence;
   private final LedgerSettings ledgers;
+  private final Config config;
   private final Random random = new Random(7);
   private long batches;
+  private @Nullable ActorTestKit otherNode;
 
   /** What was told to the witness. */
   final Map<String, String> anchors = new ConcurrentHashMap<>();
@@ -78,6 +81,7 @@ final class Office implements AutoCloseable {
 
   private Office(Storage storage, Config config) {
     this.storage = storage;
+    this.config = config;
     drawer = Drawer.of(storage);
     InstantSource clock = InstantSource.system();
     fence = Fence.open(storage, clock);
@@ -122,7 +126,6 @@ final class Office implements AutoCloseable {
             pekko.actor.provider = local
             pekko.loglevel = WARNING
             pekko.projection.grouped.group-after-duration = 20ms
-            # One writer, one clock: nothing comes late.
             pekko.persistence.cassandra {
               # A slow machine is no journal that fails.
               journal.circuit-breaker.call-timeout = 60s
@@ -131,7 +134,7 @@ final class Office implements AutoCloseable {
               query.refresh-interval = 100ms
               events-by-tag {
                 first-time-bucket = "%s"
-                eventual-consistency-delay = 100ms
+                eventual-consistency-delay = 1s
                 new-persistence-id-scan-timeout = 0s
               }
             }
@@ -164,11 +167,27 @@ final class Office implements AutoCloseable {
   }
 
   ActorRef<UsageLedger.Command> ledger(TenantId tenant) {
-    return kit.spawn(
+    return ledger(kit, tenant);
+  }
+
+  /**
+   * A ledger on a node of its own, beside which another may live. One process has one writer of a
+   * ledger, and Cassandra's journal counts on it: it tags no event of a writer whose segment was
+   * read since in the same process.
+   */
+  ActorRef<UsageLedger.Command> ledgerElsewhere(TenantId tenant) {
+    if (otherNode == null) {
+      otherNode = ActorTestKit.create("annex", config);
+    }
+    return ledger(otherNode, tenant);
+  }
+
+  private ActorRef<UsageLedger.Command> ledger(ActorTestKit node, TenantId tenant) {
+    return node.spawn(
         UsageLedger.create(
             tenant,
             ZoneOffset.UTC,
-            kit.<LedgerReply.Notice>createTestProbe().ref(),
+            node.<LedgerReply.Notice>createTestProbe().ref(),
             fence,
             ledgers,
             "test",
@@ -239,9 +258,7 @@ final class Office implements AutoCloseable {
   }
 
   static UsageQuestion question(
-      @org.jspecify.annotations.Nullable String tenant,
-      UsageQuestion.Width width,
-      UsageQuestion.Split split) {
+      @Nullable String tenant, UsageQuestion.Width width, UsageQuestion.Split split) {
     return new UsageQuestion(
         tenant,
         null,
@@ -301,6 +318,9 @@ final class Office implements AutoCloseable {
 
   @Override
   public void close() {
+    if (otherNode != null) {
+      otherNode.shutdownTestKit();
+    }
     kit.shutdownTestKit();
     storage.close();
   }

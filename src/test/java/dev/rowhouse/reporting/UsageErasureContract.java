@@ -45,7 +45,7 @@ abstract class UsageErasureContract {
   @Test
   void keysGoFromRowsHoursAndCorrectionsAndEverySumStays() {
     office.project();
-    ActorRef<UsageLedger.Command> older = office.ledger(ACME);
+    ActorRef<UsageLedger.Command> older = office.ledgerElsewhere(ACME);
     office.append(
         older,
         office.record(NOON, "small", "k1", 10, 1),

@@ -125,7 +125,7 @@ abstract class UsageTablesContract {
   @Test
   void anAttemptInTwoSegmentsIsInDoubtUntilTheLedgerWasReadWholeAndThenCountsOnce() {
     office.project();
-    ActorRef<UsageLedger.Command> older = office.ledger(ACME);
+    ActorRef<UsageLedger.Command> older = office.ledgerElsewhere(ACME);
     office.append(older, office.record(NOON, "small", "k1", 10, 1));
     await(ACME, 1);
     ActorRef<UsageLedger.Command> newer = office.ledger(ACME);

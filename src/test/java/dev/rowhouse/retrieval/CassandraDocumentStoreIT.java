@@ -24,7 +24,8 @@ import org.junit.jupiter.api.TestInstance;
 final class CassandraDocumentStoreIT extends DocumentStoreContract {
   private static final Instant LATER = NOW.plus(Duration.ofHours(3));
 
-  private final Cassandra cassandra = CassandraProcess.keyspace("documents");
+  private final Cassandra cassandra =
+      CassandraProcess.keyspace("documents", "journal", "retrieval");
   private int test;
 
   @Override

@@ -19,7 +19,7 @@ final class CassandraTenantIndexIT extends TenantIndexContract {
 
   @BeforeAll
   static void open() {
-    cassandra = CassandraProcess.keyspace("indexes");
+    cassandra = CassandraProcess.keyspace("indexes", "journal", "retrieval");
   }
 
   @AfterAll

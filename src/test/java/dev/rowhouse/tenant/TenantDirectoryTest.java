@@ -7,11 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.typesafe.config.Config;
-import com.typesafe.config.ConfigFactory;
-import dev.rowhouse.journal.Database;
-import dev.rowhouse.journal.JournalSchema;
-import dev.rowhouse.journal.Storage;
 import dev.rowhouse.tenant.TenantDirectory.Envelope;
 import dev.rowhouse.tenant.TenantDirectory.Query;
 import dev.rowhouse.tenant.TenantDirectory.Row;
@@ -29,7 +24,6 @@ import java.util.concurrent.TimeUnit;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
-import org.apache.pekko.persistence.jdbc.query.javadsl.JdbcReadJournal;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -43,15 +37,13 @@ class TenantDirectoryTest {
   @TempDir private Path directory = Path.of(".");
 
   private @Nullable ActorTestKit started;
-  private @Nullable Storage opened;
+  private @Nullable TenantJournal opened;
   private final ExecutorService BLOCKING = Executors.newFixedThreadPool(2);
 
   @BeforeAll
   void start() throws Exception {
-    Config config = config();
-    ActorTestKit kit = ActorTestKit.create(config);
-    started = kit;
-    opened = open(config);
+    opened = open(directory);
+    started = ActorTestKit.create(journal().config());
     directory().createSchema();
     directory().createSchema();
   }
@@ -59,7 +51,7 @@ class TenantDirectoryTest {
   @AfterAll
   void shutDown() {
     kit().shutdownTestKit();
-    storage().close();
+    journal().close();
     BLOCKING.shutdownNow();
   }
 
@@ -153,7 +145,7 @@ class TenantDirectoryTest {
     TenantRecord.Setting setting =
         new TenantRecord.Setting(
             new FakeFence(),
-            JournalProbe.of(kit().system(), readJournal()),
+            JournalProbe.of(kit().system(), journal().readJournal()),
             keys(),
             new TenantSealing(kit().system()),
             Duration.ofMinutes(1),
@@ -185,73 +177,27 @@ class TenantDirectoryTest {
 
   private org.apache.pekko.actor.typed.Behavior<TenantDirectoryProjector.Command> projector() {
     return TenantDirectoryProjector.create(
-        directory(), readJournal(), Duration.ofMillis(100), Duration.ofSeconds(1));
+        directory(), journal().readJournal(), Duration.ofMillis(100), Duration.ofSeconds(1));
   }
 
   private TenantDirectory directory() {
     return new TenantDirectory(
-        storage(), BLOCKING, "standard", keys(), new TenantSealing(kit().system()));
+        journal().storage(), BLOCKING, "standard", keys(), new TenantSealing(kit().system()));
   }
 
   private DataKeys keys() {
-    return KeysFixture.keys(storage(), BLOCKING);
+    return KeysFixture.keys(journal().storage(), BLOCKING);
+  }
+
+  private TenantJournal journal() {
+    return java.util.Objects.requireNonNull(opened);
   }
 
   private ActorTestKit kit() {
     return java.util.Objects.requireNonNull(started);
   }
 
-  private Storage storage() {
-    return java.util.Objects.requireNonNull(opened);
-  }
-
-  /** Opens the storage, with the tables that are not made by rooms. */
-  Storage open(Config config) {
-    Database database = Database.open(config);
-    JournalSchema.create(database);
-    return database;
-  }
-
-  String readJournal() {
-    return JdbcReadJournal.Identifier();
-  }
-
-  Config config() {
-    String url =
-        "jdbc:h2:file:" + directory.resolve("rowhouse") + ";WRITE_DELAY=0;DB_CLOSE_DELAY=-1";
-    return ConfigFactory.parseString(
-            """
-            rowhouse.journal.jdbc {
-              url = "%s", user = "", password = "", connections = 2, connection-timeout = 60s
-            }
-            pekko.persistence {
-              journal.plugin = jdbc-journal
-              snapshot-store.plugin = jdbc-snapshot-store
-            }
-            pekko-persistence-jdbc.shared-databases.slick {
-              profile = "slick.jdbc.H2Profile$"
-              db {
-                url = ${rowhouse.journal.jdbc.url}
-                driver = org.h2.Driver
-                numThreads = 4
-                maxConnections = 4
-                minConnections = 1
-                connectionTimeout = 60000
-              }
-            }
-            jdbc-journal.use-shared-db = slick
-            # A slow machine is no journal that fails.
-            jdbc-journal.circuit-breaker.call-timeout = 60s
-            jdbc-snapshot-store.use-shared-db = slick
-            jdbc-read-journal {
-              use-shared-db = slick
-              refresh-interval = 100ms
-              journal-sequence-retrieval.query-delay = 100ms
-            }
-            """
-                .formatted(url))
-        .withFallback(ConfigFactory.parseResources("serialization.conf"))
-        .withFallback(ConfigFactory.defaultReferenceUnresolved())
-        .resolve();
+  TenantJournal open(Path directory) {
+    return TenantJournal.sql(directory);
   }
 }
