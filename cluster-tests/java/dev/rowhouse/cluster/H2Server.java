@@ -13,7 +13,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** H2's own server over TCP, from the jar of the distribution. */
-final class H2Server implements JournalServer {
+public final class H2Server implements JournalServer {
   private static final Duration START_MAX = Duration.ofMinutes(1);
   private static final int CONNECT_MILLIS = 500;
 
@@ -23,7 +23,7 @@ final class H2Server implements JournalServer {
   private final Thread removal = new Thread(this::kill);
   private @Nullable Process process;
 
-  H2Server(Path directory, String host) {
+  public H2Server(Path directory, String host) {
     this.directory = directory;
     this.host = host;
     Runtime.getRuntime().addShutdownHook(removal);
@@ -41,8 +41,12 @@ final class H2Server implements JournalServer {
 
   @Override
   public String jvmOptions() {
-    return "-Drowhouse.journal.jdbc.url=jdbc:h2:tcp://%s:%d/./journal;WRITE_DELAY=0"
-        .formatted(host, port);
+    return "-Drowhouse.journal.jdbc.url=" + url();
+  }
+
+  /** Where its database is. */
+  public String url() {
+    return "jdbc:h2:tcp://%s:%d/./journal;WRITE_DELAY=0".formatted(host, port);
   }
 
   @Override

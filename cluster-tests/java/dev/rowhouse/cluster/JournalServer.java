@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import java.util.Map;
 
 /** The database that all nodes of a cluster share, in a process of its own. */
-interface JournalServer extends AutoCloseable {
+public interface JournalServer extends AutoCloseable {
   /** What it is called in a report. */
   String name();
 

@@ -25,7 +25,13 @@ final class ClusterPlace {
   static final String TENANT = "tenant";
   static final String WORKER = "worker";
 
-  private static final String SEEDS = "pekko.cluster.seed-nodes";
+  static final String SEEDS = "pekko.cluster.seed-nodes";
+
+  /** Whether nodes find each other through a directory. */
+  static final String BOOTSTRAP = "rowhouse.cluster.bootstrap";
+
+  private static final String NEW_CLUSTER =
+      "pekko.management.cluster.bootstrap.new-cluster-enabled";
 
   private static final Set<String> KNOWN_ROLES = Set.of(GATEWAY, TENANT, WORKER);
   private static final Pattern SEED = Pattern.compile("(\\[[0-9a-fA-F:.]+]|[^\\s:/@]+):(\\d{1,5})");
@@ -38,8 +44,7 @@ final class ClusterPlace {
     Map<String, Object> settings = new HashMap<>();
     List<String> seeds = items(environment.getOrDefault(SEED_NODES, ""));
     if (!seeds.isEmpty()) {
-      settings.put(
-          "pekko.cluster.seed-nodes", seeds.stream().map(ClusterPlace::seedAddress).toList());
+      settings.put(SEEDS, seeds.stream().map(ClusterPlace::seedAddress).toList());
     }
     List<String> roles = items(environment.getOrDefault(ROLES, ""));
     if (!roles.isEmpty()) {
@@ -69,20 +74,30 @@ final class ClusterPlace {
           StartFailure.CONFIG,
           "This node has no role. " + ROLES + " takes gateway, tenant and worker.");
     }
-    boolean alone = config.getStringList("pekko.cluster.seed-nodes").isEmpty();
-    if (!alone && config.getInt("pekko.remote.artery.canonical.port") == 0) {
+    boolean hasSeeds = !config.getStringList(SEEDS).isEmpty();
+    boolean isBootstrapped = config.getBoolean(BOOTSTRAP);
+    if (hasSeeds && isBootstrapped) {
       throw new StartFailure(
           StartFailure.CONFIG,
-          "A node that has seed nodes needs a port that the others know: set ROWHOUSE_ARTERY_PORT,"
+          "This node has seed nodes, and "
+              + BOOTSTRAP
+              + " is on. Leave "
+              + SEED_NODES
+              + " out, or the profile that turns it on.");
+    }
+    if ((hasSeeds || isBootstrapped) && config.getInt("pekko.remote.artery.canonical.port") == 0) {
+      throw new StartFailure(
+          StartFailure.CONFIG,
+          "A node that looks for others needs a port that they know: set ROWHOUSE_ARTERY_PORT,"
               + " and ROWHOUSE_ARTERY_HOST to an address that they reach.");
     }
   }
 
   /**
    * The configuration with which no second cluster begins. The first of the seed nodes begins one
-   * when no other answers; but when it was put out, and started again while it is still cut off,
-   * the others live. The journal knows: they write their beats there. Then this node only looks for
-   * them.
+   * when no other answers, and so does a node that a directory names alone; but when it was put
+   * out, and started again while it is still cut off, the others live. The journal knows: they
+   * write their beats there. Then this node only looks for them.
    */
   static Config besideOthers(Config config, Storage storage) {
     List<String> seeds = config.getStringList(SEEDS);
@@ -94,11 +109,15 @@ final class ClusterPlace {
             + canonical.getString("hostname")
             + ":"
             + canonical.getInt("port");
-    if (seeds.size() < 2
-        || !seeds.getFirst().equals(self)
+    boolean isBootstrapped = config.getBoolean(BOOTSTRAP);
+    boolean mayBegin = isBootstrapped || (seeds.size() > 1 && seeds.getFirst().equals(self));
+    if (!mayBegin
         || !JournalWatch.othersBeat(
             storage, self, config.getDuration("rowhouse.cluster.others-beat"))) {
       return config;
+    }
+    if (isBootstrapped) {
+      return ConfigFactory.parseMap(Map.of(NEW_CLUSTER, false)).withFallback(config);
     }
     List<String> others = seeds.stream().filter(seed -> !seed.equals(self)).toList();
     return ConfigFactory.parseMap(Map.of(SEEDS, others)).withFallback(config);

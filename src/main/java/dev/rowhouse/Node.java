@@ -69,7 +69,6 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.time.ZoneId;
 import java.util.List;
-import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -88,14 +87,12 @@ import org.apache.pekko.actor.typed.SupervisorStrategy;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.receptionist.Receptionist;
-import org.apache.pekko.cluster.MemberStatus;
 import org.apache.pekko.cluster.sharding.ClusterShardingHealthCheck;
 import org.apache.pekko.cluster.sharding.typed.ShardingEnvelope;
 import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.cluster.typed.ClusterSingleton;
 import org.apache.pekko.cluster.typed.ClusterSingletonSettings;
-import org.apache.pekko.cluster.typed.Join;
 import org.apache.pekko.cluster.typed.SingletonActor;
 import org.jspecify.annotations.Nullable;
 import scala.jdk.javaapi.FutureConverters;
@@ -191,7 +188,7 @@ final class Node {
     Health health = new Health();
     Majority majority = Majority.start(system);
     health.majority(majority::isHeld);
-    joinCluster(system, config.getDuration("rowhouse.cluster.up-timeout"));
+    Joining.join(system);
     health.met(Health.Need.MEMBER, true);
 
     Executor blocking =
@@ -668,41 +665,6 @@ final class Node {
         return fence.check(name, number, blocking);
       }
     };
-  }
-
-  private static void joinCluster(ActorSystem<Void> system, Duration timeout) {
-    Cluster cluster = Cluster.get(system);
-    List<String> seeds = system.settings().config().getStringList("pekko.cluster.seed-nodes");
-    if (seeds.isEmpty()) {
-      cluster.manager().tell(new Join(cluster.selfMember().address()));
-    }
-    long deadline = System.nanoTime() + timeout.toNanos();
-    while (!cluster.selfMember().status().equals(MemberStatus.up())) {
-      Optional<CoordinatedShutdown.Reason> given =
-          CoordinatedShutdown.get(system).getShutdownReason();
-      if (given.isPresent() && isIncompatible(given.get())) {
-        throw new StartFailure(
-            StartFailure.CLUSTER,
-            "The cluster at "
-                + String.join(", ", seeds)
-                + " has another rowhouse.cluster.name, or another version's wire format. Start this"
-                + " node with that cluster's name and version.");
-      }
-      if (given.isPresent() || System.nanoTime() > deadline) {
-        throw new StartFailure(
-            StartFailure.CLUSTER,
-            "This node did not become a member of its cluster within "
-                + timeout.toSeconds()
-                + " s. Are the seed nodes running and reachable, and with the same certificates: "
-                + String.join(", ", seeds)
-                + "?");
-      }
-      pause();
-    }
-  }
-
-  private static boolean isIncompatible(CoordinatedShutdown.Reason reason) {
-    return reason.equals(CoordinatedShutdown.incompatibleConfigurationDetectedReason());
   }
 
   /** Tenants' actors are reached as soon as this node's region knows the coordinator of shards. */

@@ -39,6 +39,12 @@ final class StorageStart {
   /** Tables are made in milliseconds; losers come again at different times. */
   private static final long TOGETHER_PAUSE_MILLIS_MAX = 300;
 
+  private static final String CASSANDRA_HINT =
+      "Start Cassandra, or set ROWHOUSE_CASSANDRA to where it is.";
+
+  private static final String SQL_HINT =
+      "Start the database, or set ROWHOUSE_POSTGRESQL to where it is.";
+
   private StorageStart() {}
 
   static Storage open(Config config) {
@@ -51,14 +57,31 @@ final class StorageStart {
   }
 
   private static Storage opened(Config config) {
-    if (!config.getString(Storage.KIND).equals("cassandra")) {
-      try {
-        return Storage.open(config);
-      } catch (JournalException | HikariPool.PoolInitializationException e) {
-        throw sqlFailure(config, e);
+    return config.getString(Storage.KIND).equals("cassandra")
+        ? awaitCassandra(config)
+        : await(config.getConfig("rowhouse.journal.jdbc.start"), SQL_HINT, () -> openedSql(config));
+  }
+
+  private static Storage openedSql(Config config) throws Away {
+    try {
+      return Storage.open(config);
+    } catch (JournalException | HikariPool.PoolInitializationException e) {
+      StartFailure failure = sqlFailure(config, e);
+      if (isSqlAway(e)) {
+        throw new Away(String.valueOf(failure.getMessage()));
+      }
+      throw failure;
+    }
+  }
+
+  /** No connection, or one to a server that is still starting. */
+  private static boolean isSqlAway(Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof SQLException sql && sql.getSQLState() != null) {
+        return sql.getSQLState().startsWith("08") || sql.getSQLState().equals("57P03");
       }
     }
-    return awaitCassandra(config);
+    return false;
   }
 
   private static void makeTables(Config config, Database database) {
@@ -80,7 +103,7 @@ final class StorageStart {
     return new StartFailure(
         StartFailure.JOURNAL,
         "The journal's database "
-            + config.getString("rowhouse.journal.jdbc.url").replaceAll(";.*", "")
+            + config.getString("rowhouse.journal.jdbc.url").replaceAll("[;?].*", "")
             + " cannot be opened: "
             + line(cause));
   }
@@ -111,27 +134,56 @@ final class StorageStart {
     }
   }
 
-  /** Tries until Cassandra answers or the time of conf/ is over, with a line for each try. */
+  /** Tries until Cassandra answers or the time of conf/ is over. */
   static Cassandra awaitCassandra(Config config) {
-    Config start = config.getConfig("rowhouse.journal.cassandra.start");
+    return await(
+        config.getConfig("rowhouse.journal.cassandra.start"),
+        CASSANDRA_HINT,
+        () -> openedCassandra(config));
+  }
+
+  private static Cassandra openedCassandra(Config config) throws Away {
+    try {
+      requireKeyspace(config);
+      return Cassandra.open(config);
+    } catch (JournalException e) {
+      if (isAway(e)) {
+        throw new Away(line(e));
+      }
+      throw new StartFailure(StartFailure.JOURNAL, line(e));
+    }
+  }
+
+  /** What does not answer yet, and may be starting. */
+  private static final class Away extends Exception {
+    Away(String line) {
+      super(line);
+    }
+  }
+
+  private interface Opening<T> {
+    T open() throws Away;
+  }
+
+  /** Tries until it opens or the time of conf/ is over, with a line for each try. */
+  private static <T> T await(Config start, String hint, Opening<T> opening) {
     Duration within = start.getDuration("within");
     Duration pause = start.getDuration("backoff-min");
     long untilNanos = System.nanoTime() + within.toNanos();
     while (true) {
       try {
-        requireKeyspace(config);
-        return Cassandra.open(config);
-      } catch (JournalException e) {
-        if (!isAway(e)) {
-          throw new StartFailure(StartFailure.JOURNAL, line(e));
-        }
+        return opening.open();
+      } catch (Away e) {
         if (System.nanoTime() + pause.toNanos() > untilNanos) {
           throw new StartFailure(
               StartFailure.JOURNAL,
-              line(e)
-                  + ". It was tried for "
-                  + within.toSeconds()
-                  + " s. Start Cassandra, or set ROWHOUSE_CASSANDRA to where it is.");
+              within.isZero()
+                  ? line(e)
+                  : line(e).replaceAll("\\.$", "")
+                      + ". It was tried for "
+                      + within.toSeconds()
+                      + " s. "
+                      + hint);
         }
         LOG.warn("{}; it is tried again in {} ms", line(e), pause.toMillis());
         pause(pause);
@@ -170,7 +222,7 @@ final class StorageStart {
       Thread.sleep(pause);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new StartFailure(StartFailure.JOURNAL, "interrupted while it waited for Cassandra");
+      throw new StartFailure(StartFailure.JOURNAL, "interrupted while it waited for the database");
     }
   }
 

@@ -19,6 +19,7 @@ class ClusterPlaceTest {
           """
           pekko.cluster { roles = [gateway, tenant, worker], seed-nodes = [] }
           pekko.remote.artery.canonical.port = 0
+          rowhouse.cluster.bootstrap = off
           """);
 
   @Test
@@ -61,7 +62,10 @@ class ClusterPlaceTest {
       strings = {
         "pekko.cluster.roles = [gatway]",
         "pekko.cluster.roles = []",
-        "pekko.cluster.seed-nodes = [\"pekko://rowhouse@a:1\"]"
+        "pekko.cluster.seed-nodes = [\"pekko://rowhouse@a:1\"]",
+        "rowhouse.cluster.bootstrap = on",
+        "rowhouse.cluster.bootstrap = on, pekko.remote.artery.canonical.port = 1"
+            + ", pekko.cluster.seed-nodes = [\"pekko://rowhouse@a:1\"]"
       })
   void aPlaceThatCannotBeTakenIsSaid(String wrong) {
     Config config = ConfigFactory.parseString(wrong).withFallback(GOOD);

@@ -79,7 +79,9 @@ class DeploymentFilesTest {
             "operator-plane",
             operatorPort,
             "artery",
-            Integer.parseInt(artery)),
+            Integer.parseInt(artery),
+            "management",
+            kubernetesConf().getInt("pekko.management.http.port")),
         ports);
     for (Tree target :
         yaml(DOCKER.resolve("prometheus/prometheus.yml"))
@@ -94,6 +96,47 @@ class DeploymentFilesTest {
             .items()) {
       assertTrue(target.text().endsWith(":" + operatorPort), target.text());
     }
+  }
+
+  @Test
+  void nodesFindEachOtherAsTheManifestsNameThem() throws IOException {
+    assertTrue(
+        List.of(
+                yaml(base("configmap.yaml"))
+                    .getFirst()
+                    .at("data", "ROWHOUSE_PROFILES")
+                    .text()
+                    .split(",", -1))
+            .contains("kubernetes"));
+    Config discovery =
+        kubernetesConf().getConfig("pekko.management.cluster.bootstrap.contact-point-discovery");
+    Config api = kubernetesConf().getConfig("pekko.discovery.kubernetes-api");
+    assertTrue(
+        container().at("ports").items().stream()
+            .anyMatch(it -> it.at("name").text().equals(discovery.getString("port-name"))));
+    assertEquals(api.getString("container-name"), container().at("name").text());
+    Map<?, ?> labels = statefulSet().at("spec", "template", "metadata", "labels").map();
+    for (String label :
+        api.getString("pod-label-selector")
+            .formatted(discovery.getString("service-name"))
+            .split(",", -1)) {
+      String[] parts = label.split("=", -1);
+      assertEquals(parts[1], labels.get(parts[0]), label);
+    }
+    assertTrue(
+        discovery.getInt("required-contact-point-nr")
+            > Integer.parseInt(statefulSet().at("spec", "replicas").text()) / 2,
+        "fewer than a majority could begin two clusters");
+    Tree role = yaml(base("rbac.yaml")).get(1).at("rules").items().getFirst();
+    assertEquals(List.of("pods"), role.at("resources").texts());
+    assertTrue(role.at("verbs").texts().contains("list"));
+    assertTrue(
+        text(base("network.yaml")).contains("- port: " + discovery.getString("port-name")),
+        "nodes may ask each other");
+    List<String> environment =
+        container().at("env").items().stream().map(it -> it.at("name").text()).toList();
+    assertTrue(environment.contains("ROWHOUSE_MANAGEMENT_HOST"), environment.toString());
+    assertFalse(environment.contains("ROWHOUSE_SEED_NODES"), environment.toString());
   }
 
   @Test
@@ -232,6 +275,12 @@ class DeploymentFilesTest {
             Files.exists(file.resolveSibling(resource.text())), file + ": " + resource.text());
       }
     }
+  }
+
+  private static Config kubernetesConf() {
+    return ConfigFactory.parseFile(Path.of("conf/kubernetes.conf").toFile())
+        .withFallback(ConfigFactory.defaultReferenceUnresolved())
+        .resolve();
   }
 
   private static Path base(String name) {

@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Locale;
@@ -18,10 +19,18 @@ import java.util.Locale;
 public final class JournalSchema {
   private JournalSchema() {}
 
+  /**
+   * Whether text is in the order of its bytes, as ranges of names and pages of lists need it: signs
+   * before letters, capital letters first. Some databases take a language's order instead.
+   */
+  private static final String IS_IN_ORDER =
+      "select case when 'B' < 'a' and 'a-c' < 'ab' and 'az' < 'a|' then 1 else 0 end";
+
   /** Makes what is not there yet. */
   public static void create(Database database) {
     try (Connection connection = database.connection();
         Statement statement = connection.createStatement()) {
+      requireOrder(statement);
       String product = connection.getMetaData().getDatabaseProductName().toLowerCase(Locale.ROOT);
       for (String sql : script(product).split(";", -1)) {
         if (!sql.isBlank()) {
@@ -30,6 +39,17 @@ public final class JournalSchema {
       }
     } catch (SQLException e) {
       throw new JournalException("cannot make the tables of the journal", e);
+    }
+  }
+
+  private static void requireOrder(Statement statement) throws SQLException {
+    try (ResultSet row = statement.executeQuery(IS_IN_ORDER)) {
+      if (!row.next() || row.getInt(1) != 1) {
+        throw new JournalException(
+            "it does not compare text by its bytes. Make the database with locale C: create"
+                + " database rowhouse encoding 'UTF8' locale 'C' template template0",
+            null);
+      }
     }
   }
 

@@ -98,7 +98,12 @@ final class Office implements AutoCloseable {
   }
 
   static Office open(Path directory) {
-    Config config = config(directory, ConfigFactory.empty());
+    return open(directory, ConfigFactory.empty());
+  }
+
+  /** On an SQL database that is there, and empty. */
+  static Office open(Path directory, Config sql) {
+    Config config = config(directory, sql);
     Database database = Database.open(config);
     JournalSchema.create(database);
     return new Office(database, config);

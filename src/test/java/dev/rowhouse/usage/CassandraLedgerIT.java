@@ -15,7 +15,7 @@ final class CassandraLedgerIT extends UsageLedgerTest {
 
   @Override
   House open(String more) {
-    return House.onCassandra(directory(), more, config);
+    return House.on(directory(), more, config);
   }
 
   @BeforeEach

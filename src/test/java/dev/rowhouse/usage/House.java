@@ -10,6 +10,7 @@ import dev.rowhouse.journal.Storage;
 import dev.rowhouse.tenant.TenantId;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -63,13 +64,13 @@ final class House implements AutoCloseable {
     return new House(config(directory, more), Sample.NOON);
   }
 
-  /** On Cassandra, in a keyspace that is there. */
-  static House onCassandra(Path directory, String more, Config cassandra) {
+  /** On another storage than the embedded one. */
+  static House on(Path directory, String more, Config storage) {
     return new House(
         ConfigFactory.parseString(more)
             .withFallback(own(directory))
             .withFallback(ConfigFactory.parseResources("serialization.conf"))
-            .withFallback(cassandra)
+            .withFallback(storage)
             .withFallback(ConfigFactory.parseResources("usage.conf"))
             .resolve(),
         Sample.NOON);
@@ -228,7 +229,7 @@ final class House implements AutoCloseable {
 
   void damageSnapshots() {
     switch (storage) {
-      case Database _ -> sql("update \"snapshot\" set \"snapshot_payload\" = X'00ff'");
+      case Database database -> damageSnapshots(database);
       case Cassandra cassandra ->
           cassandra
               .all("select persistence_id, sequence_nr from snapshots")
@@ -239,6 +240,17 @@ final class House implements AutoCloseable {
                               + " where persistence_id = ? and sequence_nr = ?",
                           row.getString(0),
                           row.getLong(1)));
+    }
+  }
+
+  private static void damageSnapshots(Database database) {
+    try (Connection connection = database.connection();
+        PreparedStatement update =
+            connection.prepareStatement("update \"snapshot\" set \"snapshot_payload\" = ?")) {
+      update.setBytes(1, new byte[] {0, -1});
+      update.executeUpdate();
+    } catch (SQLException e) {
+      throw new AssertionError(e);
     }
   }
 
