@@ -210,11 +210,14 @@ final class StorageStart {
   /** A wrong password or keyspace gets no better by waiting. */
   private static boolean isAway(JournalException e) {
     // A name may come later, as where an orchestrator gives it to a server that has started.
-    return e.getCause() instanceof UnknownHostException
-        || e.getCause() instanceof AllNodesFailedException failed
-            && failed.getAllErrors().values().stream()
-                .flatMap(List::stream)
-                .noneMatch(AuthenticationException.class::isInstance);
+    return switch (e.getCause()) {
+      case UnknownHostException _ -> true;
+      case AllNodesFailedException failed ->
+          failed.getAllErrors().values().stream()
+              .flatMap(List::stream)
+              .noneMatch(AuthenticationException.class::isInstance);
+      case null, default -> false;
+    };
   }
 
   private static void pause(Duration pause) {
