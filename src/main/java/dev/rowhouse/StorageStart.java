@@ -159,10 +159,10 @@ final class StorageStart {
   private static boolean isAway(JournalException e) {
     // A name may come later, as where an orchestrator gives it to a server that has started.
     return e.getCause() instanceof UnknownHostException
-        || e.getCause() instanceof AllNodesFailedException failed
+        || (e.getCause() instanceof AllNodesFailedException failed
             && failed.getAllErrors().values().stream()
                 .flatMap(List::stream)
-                .noneMatch(AuthenticationException.class::isInstance);
+                .noneMatch(AuthenticationException.class::isInstance));
   }
 
   private static void pause(Duration pause) {
