@@ -5,6 +5,7 @@ import com.typesafe.config.ConfigFactory;
 import dev.rowhouse.journal.CassandraProcess;
 import dev.rowhouse.journal.Database;
 import dev.rowhouse.journal.JournalSchema;
+import dev.rowhouse.journal.PostgresqlProcess;
 import dev.rowhouse.journal.Storage;
 import java.nio.file.Path;
 import org.apache.pekko.persistence.jdbc.query.javadsl.JdbcReadJournal;
@@ -34,6 +35,17 @@ record TenantJournal(Config config, Storage storage, String readJournal) impleme
         config,
         CassandraProcess.open(config, "events", "journal", "tenant"),
         "pekko.persistence.cassandra.query");
+  }
+
+  /** In a database of its own on the real PostgreSQL. */
+  static TenantJournal postgresql() {
+    Config config =
+        ConfigFactory.parseResources("serialization.conf")
+            .withFallback(PostgresqlProcess.config())
+            .resolve();
+    Database database = Database.open(config);
+    JournalSchema.create(database);
+    return new TenantJournal(config, database, JdbcReadJournal.Identifier());
   }
 
   @Override
