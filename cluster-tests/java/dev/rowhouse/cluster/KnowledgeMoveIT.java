@@ -54,7 +54,6 @@ class KnowledgeMoveIT {
       for (int i = 0; i < TENANTS; i++) {
         String tenant = "reader-" + (char) ('a' + i);
         keys.put(tenant, cluster.operator().onboard(tenant));
-        completed.put(tenant, new ConcurrentHashMap<>());
       }
       int round = 0;
       add(cluster, keys, 0, WORDS.get(round++));
@@ -90,7 +89,7 @@ class KnowledgeMoveIT {
                     .allMatch(
                         key ->
                             WORDS.stream()
-                                .limit(completed.get(key.getKey()).size())
+                                .limit(documents(key.getKey()).size())
                                 .allMatch(
                                     word ->
                                         search(cluster, at, key.getKey(), key.getValue(), word))));
@@ -115,7 +114,7 @@ class KnowledgeMoveIT {
                           "# The %1$s\n\nThe %1$s of %2$s is kept in a box.\n"
                               .formatted(word, tenant));
                   client.attach("default", file);
-                  completed.get(tenant).put(word, file);
+                  documents(tenant).put(word, file);
                   return true;
                 } catch (AssertionError | UncheckedIOException moving) {
                   return false;
@@ -124,9 +123,14 @@ class KnowledgeMoveIT {
         });
   }
 
+  /** A tenant's complete documents: the id of the file by what it is about. */
+  private Map<String, String> documents(String tenant) {
+    return completed.computeIfAbsent(tenant, _ -> new ConcurrentHashMap<>());
+  }
+
   private void searchOn(RowhouseCluster cluster, String tenant, String key) {
     for (int turn = 0; !stopped; turn++) {
-      List<String> words = List.copyOf(completed.get(tenant).keySet());
+      List<String> words = List.copyOf(documents(tenant).keySet());
       search(cluster, turn % NODES, tenant, key, words.get(turn % words.size()));
       Await.pause(BETWEEN_SEARCHES);
     }
@@ -135,7 +139,7 @@ class KnowledgeMoveIT {
   /** Whether it was found; an answer that is neither whole nor a refusal is a fault. */
   private boolean search(
       RowhouseCluster cluster, int gateway, String tenant, String key, String word) {
-    String file = completed.get(tenant).get(word);
+    String file = documents(tenant).get(word);
     Reply reply;
     try {
       reply =

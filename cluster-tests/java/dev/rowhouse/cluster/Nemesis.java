@@ -194,7 +194,7 @@ enum Nemesis {
 
   /**
    * A machine that is gone is not back at once: until then the others have to serve as before. Its
-   * return is a thing of its own ({@link Supervisor#returned}), and on a machine that all nodes
+   * return is a thing of its own ({@link Supervisor#bringBack}), and on a machine that all nodes
    * share the start of one costs the others most of their CPU.
    */
   private static void kill(RowhouseCluster cluster, Supervisor supervisor, int node) {
