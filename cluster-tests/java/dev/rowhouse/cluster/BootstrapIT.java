@@ -20,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
  * where the pods are; all else is as there.
  */
 @Tag("cluster")
+@Tag("cluster-full")
 class BootstrapIT {
   private static final String HOST = "127.0.0.1";
   private static final int NODES = 3;

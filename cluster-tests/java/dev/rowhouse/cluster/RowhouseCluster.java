@@ -78,8 +78,7 @@ final class RowhouseCluster implements AutoCloseable {
             .with("ROWHOUSE_OPERATOR_TOKEN", TOKEN)
             .with("ROWHOUSE_CLUSTER_SECRET", "cluster-secret-of-the-cluster-tests-0123456789")
             .with("ROWHOUSE_MASTER_KEY", "master-key-of-the-cluster-tests-0123456789abcdef")
-            .with("ROWHOUSE_UNREADY_DELAY", "2s")
-            .with("ROWHOUSE_AOT_CACHE", AotCache.made().toString());
+            .with("ROWHOUSE_UNREADY_DELAY", "2s");
         journal.environment().forEach(process::with);
         nodes.add(process);
       }

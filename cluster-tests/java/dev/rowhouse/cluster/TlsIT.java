@@ -19,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Nodes that speak TLS let in who has the same authority, and nobody else. */
 @Tag("cluster")
+@Tag("cluster-full")
 class TlsIT {
   private static final Duration REFUSAL_MAX = Duration.ofMinutes(6);
   private static final int CLUSTER = 7;

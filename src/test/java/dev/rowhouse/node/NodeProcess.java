@@ -64,6 +64,15 @@ public final class NodeProcess implements AutoCloseable {
           + " -Drowhouse.retrieval.search.catch-up-timeout=70s"
           + " -Drowhouse.retrieval.entity.waiting-timeout=70s";
 
+  /**
+   * Whether nodes start with an AOT cache and without the second compiler: together these are more
+   * than half of a start's CPU, and a test is over before they pay. Integration tests do so,
+   * benchmarks must not.
+   */
+  private static final boolean FAST_STARTS = Boolean.getBoolean("rowhouse.test.fast-starts");
+
+  private static final String ONE_COMPILER = FAST_STARTS ? " -XX:TieredStopAtLevel=1" : "";
+
   private final Path directory;
   private final Map<String, String> environment = new HashMap<>();
   private final String host;
@@ -80,7 +89,7 @@ public final class NodeProcess implements AutoCloseable {
     this.httpPort = ports.get(0);
     this.operatorPort = ports.get(1);
     environment.put("ROWHOUSE_JAVA_HOME", System.getProperty("java.home"));
-    environment.put(JVM_OPTS, PATIENT);
+    environment.put(JVM_OPTS, PATIENT + ONE_COMPILER);
     environment.put("ROWHOUSE_HOST", host);
     environment.put("ROWHOUSE_ARTERY_HOST", host);
     environment.put("ROWHOUSE_HTTP_PORT", Integer.toString(httpPort));
@@ -161,7 +170,7 @@ public final class NodeProcess implements AutoCloseable {
 
   /** Sets or replaces a variable of the node's environment, from the next start on. */
   public NodeProcess with(String name, String value) {
-    environment.put(name, name.equals(JVM_OPTS) ? PATIENT + " " + value : value);
+    environment.put(name, name.equals(JVM_OPTS) ? PATIENT + ONE_COMPILER + " " + value : value);
     return this;
   }
 
@@ -185,6 +194,9 @@ public final class NodeProcess implements AutoCloseable {
               .redirectError(err().toFile());
       // A machine's own settings must not reach the node under test.
       builder.environment().keySet().removeIf(name -> name.startsWith("ROWHOUSE_"));
+      if (FAST_STARTS) {
+        builder.environment().put("ROWHOUSE_AOT_CACHE", AotCache.made().toString());
+      }
       builder.environment().putAll(environment);
       process = builder.start();
       RUNNING.add(process());

@@ -1,6 +1,5 @@
-package dev.rowhouse.cluster;
+package dev.rowhouse.node;
 
-import dev.rowhouse.node.NodeProcess;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
