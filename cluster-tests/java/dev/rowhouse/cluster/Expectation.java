@@ -22,8 +22,8 @@ record Expectation(
       case PARTITION_OLDEST, PARTITION_HALVES, PARTITION_ONE_WAY, PARTITION_RING, SWIZZLE ->
           new Expectation(0.9, NOT_SAID, false, false);
       case CASSANDRA_SLOW -> new Expectation(0.9, NOT_SAID, true, false);
-      // Its gateway is not ready, and its tenants are served as long as nothing has to be indexed.
-      case DISK_FULL -> new Expectation(0.99, NOT_SAID, true, false);
+      // The node admits nothing until there is room: not of the tenants that live on it either.
+      case DISK_FULL -> new Expectation(0.7, NOT_SAID, true, false);
       case CLOCK_JUMP -> new Expectation(0.99, NOT_SAID, true, false);
       // Nothing is admitted while the journal is away.
       case JOURNAL_AWAY_60 -> new Expectation(0, 90, true, false);
