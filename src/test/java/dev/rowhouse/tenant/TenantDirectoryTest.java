@@ -34,7 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** The real way: records in a JDBC journal on an H2 file, the projector, the table. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class TenantDirectoryTest {
-  @TempDir private Path directory = Path.of(".");
+  @TempDir private static Path directory;
 
   private @Nullable ActorTestKit started;
   private @Nullable TenantJournal opened;
@@ -136,7 +136,7 @@ class TenantDirectoryTest {
                     java.util.Map.of(),
                     java.util.Map.of("free", new Plan("free", 1, Limits.UNSET, 1)))));
     TenantReply reply = change(tenant, new TenantCommand.Onboard("on", spec, TenantTest.newKey(1)));
-    assertInstanceOf(TenantReply.Onboarded.class, reply);
+    assertInstanceOf(TenantReply.Onboarded.class, reply, reply::toString);
   }
 
   private TenantReply change(String tenant, TenantCommand command) {
