@@ -34,7 +34,9 @@ class StreamsIT {
   private static final int OTHER_GATEWAY = 2;
   private static final Duration PATIENCE = Duration.ofMinutes(1);
 
-  /** More than all buffers between a worker and a client hold, those of the system too: some 20 MB. */
+  /**
+   * More than all buffers between a worker and a client hold, those of the system too: some 20 MB.
+   */
   private static final int MANY = 90_000;
 
   private static final int FEW = 20;
