@@ -23,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A tenant whose shard moves takes its queue, its runs and its limits along. */
 @Tag("cluster")
+@Tag("cluster-full")
 class MoveIT {
   private static final String MODEL = "held";
   private static final int TENANTS = 6;

@@ -24,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
  * A gateway on one node; tenants and slots on another. Everything of a request crosses the wire.
  */
 @Tag("cluster")
+@Tag("cluster-full")
 class RolesIT {
   private static final int HOUSE = 0;
   private static final int GATEWAY = 1;
