@@ -8,17 +8,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 
 /** The real Apache Cassandra 5, one server of a cluster's own, with the tables in it. */
-final class CassandraServer implements JournalServer {
+final class CassandraServer extends ServerProcess {
   private static final long SCHEMA_MINUTES_MAX = 4;
 
   private final Path directory;
   private final String host;
   private final int port;
-  private final Thread removal = new Thread(this::kill);
-  private @Nullable Process process;
   private boolean hasTables;
 
   CassandraServer(Path directory, String host) {
@@ -29,7 +26,6 @@ final class CassandraServer implements JournalServer {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    Runtime.getRuntime().addShutdownHook(removal);
   }
 
   @Override
@@ -61,7 +57,7 @@ final class CassandraServer implements JournalServer {
       Files.createDirectories(directory);
       Path log = directory.resolve("cassandra.log");
       Process started = CassandraProcess.launch(directory.resolve("cassandra"), log, host, port);
-      process = started;
+      runs(started);
       CassandraProcess.awaitReady(started, log);
       if (!hasTables) {
         makeTables();
@@ -90,30 +86,5 @@ final class CassandraServer implements JournalServer {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted", e);
     }
-  }
-
-  @Override
-  public void kill() {
-    Process running = process;
-    if (running != null) {
-      running.destroyForcibly();
-      running.onExit().join();
-    }
-  }
-
-  @Override
-  public void freeze() {
-    Signal.send("STOP", process);
-  }
-
-  @Override
-  public void thaw() {
-    Signal.send("CONT", process);
-  }
-
-  @Override
-  public void close() {
-    kill();
-    Runtime.getRuntime().removeShutdownHook(removal);
   }
 }

@@ -10,23 +10,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /** H2's own server over TCP, from the jar of the distribution. */
-public final class H2Server implements JournalServer {
+public final class H2Server extends ServerProcess {
   private static final Duration START_MAX = Duration.ofMinutes(1);
   private static final int CONNECT_MILLIS = 500;
 
   private final Path directory;
   private final String host;
   private final int port = NodeProcess.freePorts(1).getFirst();
-  private final Thread removal = new Thread(this::kill);
-  private @Nullable Process process;
 
   public H2Server(Path directory, String host) {
     this.directory = directory;
     this.host = host;
-    Runtime.getRuntime().addShutdownHook(removal);
   }
 
   @Override
@@ -53,7 +49,7 @@ public final class H2Server implements JournalServer {
   public void start() {
     try {
       Files.createDirectories(directory);
-      process =
+      runs(
           new ProcessBuilder(
                   Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                   "-Xmx512m",
@@ -70,7 +66,7 @@ public final class H2Server implements JournalServer {
                   directory.toString())
               .redirectErrorStream(true)
               .redirectOutput(directory.resolve("server.log").toFile())
-              .start();
+              .start());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -84,30 +80,5 @@ public final class H2Server implements JournalServer {
     } catch (IOException notYet) {
       return false;
     }
-  }
-
-  @Override
-  public void kill() {
-    Process running = process;
-    if (running != null) {
-      running.destroyForcibly();
-      running.onExit().join();
-    }
-  }
-
-  @Override
-  public void freeze() {
-    Signal.send("STOP", process);
-  }
-
-  @Override
-  public void thaw() {
-    Signal.send("CONT", process);
-  }
-
-  @Override
-  public void close() {
-    kill();
-    Runtime.getRuntime().removeShutdownHook(removal);
   }
 }

@@ -258,26 +258,12 @@ public final class NodeProcess implements AutoCloseable {
 
   /** Stops the node in time, as a long pause of its machine does. */
   public void freeze() {
-    signal("STOP");
+    Signal.send("STOP", process());
   }
 
   /** Lets it go on. */
   public void thaw() {
-    signal("CONT");
-  }
-
-  private void signal(String name) {
-    try {
-      int code = new ProcessBuilder("kill", "-" + name, Long.toString(pid())).start().waitFor();
-      if (code != 0) {
-        throw new IllegalStateException("kill -" + name + " " + pid() + " ended with " + code);
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted", e);
-    }
+    Signal.send("CONT", process());
   }
 
   /** The exit code, when the process ends in time. */

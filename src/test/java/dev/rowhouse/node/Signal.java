@@ -1,17 +1,13 @@
-package dev.rowhouse.cluster;
+package dev.rowhouse.node;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import org.jspecify.annotations.Nullable;
 
 /** Signals that Java cannot send. */
-final class Signal {
+public final class Signal {
   private Signal() {}
 
-  static void send(String name, @Nullable Process process) {
-    if (process == null) {
-      throw new IllegalStateException("a process that was never started takes no signal");
-    }
+  public static void send(String name, Process process) {
     try {
       int code =
           new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start().waitFor();
