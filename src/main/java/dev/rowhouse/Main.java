@@ -165,16 +165,9 @@ public final class Main {
 
   private static void serve(PrintStream out, PrintStream err) {
     try {
+      Termination termination = new Termination();
       Node node = Node.start();
-      Runtime.getRuntime()
-          .addShutdownHook(
-              new Thread(
-                  () -> {
-                    int exitCode = node.stop();
-                    // A JVM that a signal ends exits with 128 + signal; an orderly end is a 0.
-                    Runtime.getRuntime().halt(exitCode);
-                  },
-                  "shutdown"));
+      termination.stops(node);
       out.println(node.greeting());
       node.awaitEnd();
       if (node.isDowned()) {
@@ -182,7 +175,7 @@ public final class Main {
             "rowhouse: The cluster has put this node out: it was not to be reached, or was among"
                 + " the minority. It holds nothing that the others need; start it again.");
       }
-      System.exit(node.stop());
+      Runtime.getRuntime().halt(flushed(node.stop(), out, err));
     } catch (StartFailure failure) {
       err.println("rowhouse: " + failure.getMessage());
       Runtime.getRuntime().halt(failure.exitCode());
