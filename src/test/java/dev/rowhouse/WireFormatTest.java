@@ -202,7 +202,7 @@ class WireFormatTest {
     SampleValues samples = new SampleValues(List.of(), KIT.createTestProbe().ref());
     for (Object sample : samples.of(type)) {
       Serializer serializer = serializerFor(sample.getClass());
-      assertTrue(serializer.getClass().getSimpleName().contains("Cbor"), serializer.toString());
+      assertEquals(JournalSerializer.class, serializer.getClass());
       String manifest = org.apache.pekko.serialization.Serializers.manifestFor(serializer, sample);
       byte[] bytes = SERIALIZATION.serialize(sample).get();
       Object back = SERIALIZATION.deserialize(bytes, serializer.identifier(), manifest).get();

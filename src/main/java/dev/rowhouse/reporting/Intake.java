@@ -13,8 +13,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What some events of one tenant do to the marks of its segments, and whether they bring doubt: a
- * gap in the sequence numbers of a segment, or an event that a newer segment had not read when it
- * was opened. (The third sign, a record of an attempt that was given up, is for who keeps those.)
+ * gap in the sequence numbers of a segment, an event that cannot be read, or one that a newer
+ * segment had not read when it was opened. (The last sign, a record of an attempt that was given
+ * up, is for who keeps those.)
  */
 final class Intake {
   private final Map<Long, SegmentMark> before;
@@ -54,6 +55,11 @@ final class Intake {
       doubt =
           "event %d of segment %d was not known to a newer segment"
               .formatted(sequence, mark.segment());
+    }
+    if (placed.fault() != null) {
+      doubt =
+          "event %d of segment %d cannot be read: %s"
+              .formatted(sequence, mark.segment(), placed.fault());
     }
     marks.put(mark.segment(), mark.withSeen(sequence, placed.hash()));
     return sequence > mark.seen();

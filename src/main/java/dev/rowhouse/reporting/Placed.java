@@ -1,5 +1,6 @@
 package dev.rowhouse.reporting;
 
+import dev.rowhouse.journal.UnreadableEvent;
 import dev.rowhouse.usage.LedgerEvent;
 import dev.rowhouse.usage.SegmentId;
 import java.util.ArrayList;
@@ -13,20 +14,32 @@ import org.jspecify.annotations.Nullable;
  * An event of a ledger and where it stands.
  *
  * @param hash the end of its chain; absent when it has none
+ * @param fault why it cannot be read; the event has no records then
  */
-record Placed(long segment, long sequence, LedgerEvent event, @Nullable String hash) {
+record Placed(
+    long segment, long sequence, LedgerEvent event, @Nullable String hash, @Nullable String fault) {
+
+  private static final LedgerEvent NOTHING = new LedgerEvent.Recorded(List.of(), List.of());
 
   /** Events by tenant, each tenant's in the order in which they came. */
-  static Map<String, List<Placed>> byTenant(List<EventEnvelope<LedgerEvent>> events) {
+  static Map<String, List<Placed>> byTenant(List<EventEnvelope<Object>> events) {
     Map<String, List<Placed>> byTenant = new LinkedHashMap<>();
-    for (EventEnvelope<LedgerEvent> envelope : events) {
+    for (EventEnvelope<Object> envelope : events) {
       SegmentId id = SegmentId.of(envelope.persistenceId());
       byTenant
           .computeIfAbsent(id.tenant().value(), _ -> new ArrayList<>())
-          .add(
-              new Placed(
-                  id.number(), envelope.sequenceNr(), envelope.event(), envelope.event().chain()));
+          .add(placed(id.number(), envelope.sequenceNr(), envelope.event()));
     }
     return byTenant;
+  }
+
+  private static Placed placed(long segment, long sequence, Object journaled) {
+    return switch (journaled) {
+      case LedgerEvent event -> new Placed(segment, sequence, event, event.chain(), null);
+      case UnreadableEvent unreadable ->
+          new Placed(
+              segment, sequence, NOTHING, null, String.valueOf(unreadable.failure().getMessage()));
+      default -> throw new IllegalStateException("no event of a ledger: " + journaled.getClass());
+    };
   }
 }

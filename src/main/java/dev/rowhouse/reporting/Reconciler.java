@@ -6,8 +6,11 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
@@ -30,6 +33,9 @@ public final class Reconciler {
 
   private static final int PAGE = 100;
 
+  /** Tenants in doubt whose ledger could not be read, which others do not wait for. */
+  private static final int PUT_OFF_MAX = 1_000;
+
   public sealed interface Command {}
 
   /** Asks it to stop: the singleton's stop message. */
@@ -39,7 +45,7 @@ public final class Reconciler {
 
   private record Found(List<TenantId> tenants, boolean isPass) implements Command {}
 
-  private record Done(@Nullable Throwable failure) implements Command {}
+  private record Done(@Nullable TenantId tenant, @Nullable Throwable failure) implements Command {}
 
   private final ActorContext<Command> context;
   private final Reconciliation reconciliation;
@@ -52,6 +58,7 @@ public final class Reconciler {
   private final Duration pace;
 
   private final Deque<TenantId> waiting = new ArrayDeque<>();
+  private final Map<TenantId, Instant> putOff = new HashMap<>();
   private @Nullable TenantId last;
   private boolean isBusy;
   private boolean isPassing = true;
@@ -138,22 +145,28 @@ public final class Reconciler {
       work(Anchors.tell(store, blocking, witness, settings.anchorsMax()));
     } else if (!waiting.isEmpty() && !now.isBefore(tenantDue)) {
       tenantDue = now.plus(pace);
-      work(reconciliation.check(waiting.removeFirst(), true));
+      check(waiting.removeFirst());
     } else {
       isBusy = true;
-      find(reconciliation.doubtful(1), false);
+      putOff.values().removeIf(until -> !now.isBefore(until));
+      find(reconciliation.doubtful(putOff.size() + 1), false);
     }
   }
 
   private void find(CompletionStage<List<TenantId>> tenants, boolean isPass) {
     context.pipeToSelf(
-        tenants, (found, failure) -> found == null ? new Done(failure) : new Found(found, isPass));
+        tenants,
+        (found, failure) -> found == null ? new Done(null, failure) : new Found(found, isPass));
   }
 
   private Behavior<Command> onFound(Found found) {
     isBusy = false;
-    if (!found.isPass() && !found.tenants().isEmpty()) {
-      work(reconciliation.check(found.tenants().getFirst(), true));
+    Optional<TenantId> doubtful =
+        found.isPass()
+            ? Optional.empty()
+            : found.tenants().stream().filter(it -> !putOff.containsKey(it)).findFirst();
+    if (doubtful.isPresent()) {
+      check(doubtful.get());
     } else if (found.isPass()) {
       waiting.addAll(found.tenants());
       last = found.tenants().isEmpty() ? null : found.tenants().getLast();
@@ -176,15 +189,26 @@ public final class Reconciler {
     }
   }
 
+  private void check(TenantId tenant) {
+    work(tenant, reconciliation.check(tenant, true));
+  }
+
   private void work(CompletionStage<?> work) {
+    work(null, work);
+  }
+
+  private void work(@Nullable TenantId tenant, CompletionStage<?> work) {
     isBusy = true;
-    context.pipeToSelf(work, (done, failure) -> new Done(failure));
+    context.pipeToSelf(work, (done, failure) -> new Done(tenant, failure));
   }
 
   private Behavior<Command> onDone(Done done) {
     isBusy = false;
     if (done.failure() != null) {
       counts.failed();
+      if (done.tenant() != null && putOff.size() < PUT_OFF_MAX) {
+        putOff.put(done.tenant(), clock.instant().plus(settings.retryAfter()));
+      }
       context.getLog().warn("the tables of usage could not be looked after", done.failure());
     }
     return Behaviors.same();

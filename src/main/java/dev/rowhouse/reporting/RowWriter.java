@@ -11,9 +11,9 @@ import java.util.Map;
  * Writes the rows of some events of one tenant, within a transaction of the caller's. An event that
  * is in the tables already changes nothing.
  *
- * <p>It also looks for the three signs that the sums may be wrong, and puts the tenant in doubt: a
- * gap in the sequence numbers of a segment; an event that a newer segment had not read when it was
- * opened; a record of an attempt that was given up as unknown.
+ * <p>It also looks for the four signs that the sums may be wrong, and puts the tenant in doubt: a
+ * gap in the sequence numbers of a segment; an event that cannot be read, or that a newer segment
+ * had not read when it was opened; a record of an attempt that was given up as unknown.
  */
 final class RowWriter {
   private final Connection connection;

@@ -1,7 +1,6 @@
 package dev.rowhouse.reporting;
 
 import dev.rowhouse.journal.Database;
-import dev.rowhouse.usage.LedgerEvent;
 import dev.rowhouse.usage.UsageTag;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -91,7 +90,7 @@ final class UsageProjection {
 
   Behavior<ProjectionBehavior.Command> behavior(ActorSystem<?> system, String tag) {
     ProjectionId id = ProjectionId.of(NAME, tag);
-    SourceProvider<Offset, EventEnvelope<LedgerEvent>> events =
+    SourceProvider<Offset, EventEnvelope<Object>> events =
         EventSourcedProvider.eventsByTag(system, readJournal, tag);
     return ProjectionBehavior.create(
         switch (store) {
@@ -143,7 +142,7 @@ final class UsageProjection {
     }
   }
 
-  private static final class Rows extends JdbcHandler<List<EventEnvelope<LedgerEvent>>, Session> {
+  private static final class Rows extends JdbcHandler<List<EventEnvelope<Object>>, Session> {
     private final String tag;
     private final InstantSource clock;
 
@@ -153,7 +152,7 @@ final class UsageProjection {
     }
 
     @Override
-    public void process(Session session, List<EventEnvelope<LedgerEvent>> events) throws Exception {
+    public void process(Session session, List<EventEnvelope<Object>> events) throws Exception {
       Map<String, List<Placed>> byTenant = Placed.byTenant(events);
       long nowMillis = clock.millis();
       session.withConnection(
@@ -188,7 +187,7 @@ final class UsageProjection {
   }
 
   /** Rows first, then the place in the journal: what was written without it is written again. */
-  private static final class CqlRows extends Handler<List<EventEnvelope<LedgerEvent>>> {
+  private static final class CqlRows extends Handler<List<EventEnvelope<Object>>> {
     private final CqlUsageStore store;
     private final Executor blocking;
     private final String tag;
@@ -202,7 +201,7 @@ final class UsageProjection {
     }
 
     @Override
-    public CompletionStage<Done> process(List<EventEnvelope<LedgerEvent>> events) {
+    public CompletionStage<Done> process(List<EventEnvelope<Object>> events) {
       CompletableFuture<?>[] tenants =
           Placed.byTenant(events).entrySet().stream()
               .map(

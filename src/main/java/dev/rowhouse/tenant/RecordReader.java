@@ -1,5 +1,6 @@
 package dev.rowhouse.tenant;
 
+import dev.rowhouse.journal.UnreadableEvent;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -32,7 +33,13 @@ public final class RecordReader {
         .thenApply(read -> Optional.ofNullable(read.profile(defaultPlan)));
   }
 
-  private static Tenant apply(Tenant tenant, EventEnvelope envelope) {
-    return envelope.event() instanceof TenantEvent event ? tenant.apply(event) : tenant;
+  private static Tenant apply(Tenant tenant, EventEnvelope envelope) throws Exception {
+    return switch (envelope.event()) {
+      case TenantEvent event -> tenant.apply(event);
+      // A profile has nobody's words in it, so what is in clear will do.
+      case SealedEvent sealed -> tenant.apply(sealed.event());
+      case UnreadableEvent unreadable -> throw unreadable.failure();
+      default -> tenant;
+    };
   }
 }

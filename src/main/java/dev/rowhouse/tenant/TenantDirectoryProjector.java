@@ -1,5 +1,6 @@
 package dev.rowhouse.tenant;
 
+import dev.rowhouse.journal.UnreadableEvent;
 import dev.rowhouse.tenant.TenantDirectory.Envelope;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -24,12 +25,16 @@ import org.apache.pekko.stream.javadsl.Keep;
 import org.apache.pekko.stream.javadsl.RestartSource;
 import org.apache.pekko.stream.javadsl.Sink;
 import org.apache.pekko.stream.javadsl.Source;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Fills the {@link TenantDirectory} from the journal, one in the cluster (a singleton). Whatever
  * fails, it starts again, after a growing wait, where the table says that it is.
  */
 public final class TenantDirectoryProjector {
+  private static final Logger LOG = LoggerFactory.getLogger(TenantDirectoryProjector.class);
+
   /** A transaction of so many rows takes some ten milliseconds. */
   private static final int BATCH_MAX = 200;
 
@@ -95,9 +100,24 @@ public final class TenantDirectoryProjector {
       EventsByTagQuery journal, TenantDirectory directory, String from) {
     return journal
         .eventsByTag(TenantEvent.TAG, offset(from))
+        .filter(TenantDirectoryProjector::isReadable)
         .map(TenantDirectoryProjector::envelope)
         .groupedWithin(BATCH_MAX, BATCH_WAIT)
         .scanAsync(from, (offset, events) -> directory.write(offset, new ArrayList<>(events)));
+  }
+
+  /** A damaged event changes nothing here: its tenant cannot be woken either, and says why. */
+  private static boolean isReadable(EventEnvelope envelope) {
+    if (envelope.event() instanceof UnreadableEvent unreadable) {
+      LOG.error(
+          "{} number {} cannot be read: the list of tenants goes on without it; restore the row"
+              + " from a backup",
+          envelope.persistenceId(),
+          envelope.sequenceNr(),
+          unreadable.failure());
+      return false;
+    }
+    return true;
   }
 
   private static Envelope envelope(EventEnvelope envelope) {

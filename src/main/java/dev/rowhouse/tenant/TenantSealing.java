@@ -1,5 +1,7 @@
 package dev.rowhouse.tenant;
 
+import dev.rowhouse.journal.JournalException;
+import dev.rowhouse.journal.UnreadableEvent;
 import dev.rowhouse.tenant.DataKey.Purpose;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.persistence.typed.EventAdapter;
@@ -78,6 +80,10 @@ public final class TenantSealing {
               sealed.event(),
               TenantEvent.class,
               sealed.event().tenant());
+      case UnreadableEvent unreadable ->
+          throw new JournalException(
+              "an event of a tenant's record is damaged: " + unreadable.failure().getMessage(),
+              unreadable.failure());
       default -> throw new IllegalStateException("no event of a tenant: " + journaled.getClass());
     };
   }

@@ -1,6 +1,7 @@
 package dev.rowhouse.usage;
 
 import dev.rowhouse.journal.JournalException;
+import dev.rowhouse.journal.UnreadableEvent;
 import dev.rowhouse.tenant.TenantId;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -58,8 +59,9 @@ final class SegmentReader {
         .currentEventsByPersistenceId(persistenceId, after + 1, to)
         .map(
             envelope -> {
+              Stored stored = stored(segment, envelope);
               last.set(envelope.sequenceNr());
-              return stored(segment, envelope);
+              return stored;
             })
         .mapError(
             Throwable.class,
@@ -76,9 +78,12 @@ final class SegmentReader {
                     failure));
   }
 
-  private static Stored stored(long segment, EventEnvelope envelope) {
+  private static Stored stored(long segment, EventEnvelope envelope) throws Exception {
     if (envelope.event() instanceof LedgerEvent event) {
       return new Stored(segment, envelope.sequenceNr(), event);
+    }
+    if (envelope.event() instanceof UnreadableEvent unreadable) {
+      throw unreadable.failure();
     }
     throw new JournalException("not an event of a ledger: " + envelope.event().getClass(), null);
   }

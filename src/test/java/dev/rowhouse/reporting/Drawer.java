@@ -1,10 +1,16 @@
 package dev.rowhouse.reporting;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import com.datastax.oss.driver.api.core.cql.Row;
 import dev.rowhouse.journal.Cassandra;
 import dev.rowhouse.journal.Database;
 import dev.rowhouse.journal.Storage;
+import java.nio.ByteBuffer;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -54,8 +60,20 @@ sealed interface Drawer {
   /** The journal forgets all tags. */
   void loseTags();
 
+  /** How many events have a tag by now; on Cassandra tags are written a moment later. */
+  long tagged();
+
+  /** A byte of an event turns over, wherever the journal has it. */
+  void damage(String persistenceId, long sequence);
+
   /** An event goes from the journal. */
   void cut(String persistenceId, long sequence);
+
+  /** Bytes of which one, of the payload's, is another one. */
+  private static byte[] turned(byte[] bytes) {
+    bytes[40] = (byte) ~bytes[40];
+    return bytes;
+  }
 
   /** What a comparison says of hours that were altered. */
   Reconciliation.Kind alteredHours();
@@ -114,8 +132,37 @@ sealed interface Drawer {
     }
 
     @Override
+    public long tagged() {
+      return number("select count(*) from \"event_tag\"");
+    }
+
+    @Override
     public void loseTags() {
       sql("delete from \"event_tag\"");
+    }
+
+    @Override
+    public void damage(String persistenceId, long sequence) {
+      String where = " where \"persistence_id\" = ? and \"sequence_number\" = ?";
+      try (Connection connection = database.connection();
+          PreparedStatement select =
+              connection.prepareStatement(
+                  "select \"event_payload\" from \"event_journal\"" + where);
+          PreparedStatement update =
+              connection.prepareStatement(
+                  "update \"event_journal\" set \"event_payload\" = ?" + where)) {
+        select.setString(1, persistenceId);
+        select.setLong(2, sequence);
+        try (ResultSet row = select.executeQuery()) {
+          assertTrue(row.next(), persistenceId);
+          update.setBytes(1, Drawer.turned(row.getBytes(1)));
+        }
+        update.setString(2, persistenceId);
+        update.setLong(3, sequence);
+        assertEquals(1, update.executeUpdate());
+      } catch (SQLException e) {
+        throw new AssertionError(e);
+      }
     }
 
     @Override
@@ -231,8 +278,59 @@ sealed interface Drawer {
     }
 
     @Override
+    public long tagged() {
+      return cassandra.all("select * from tag_views").size();
+    }
+
+    @Override
     public void loseTags() {
       cassandra.execute("truncate tag_views");
+    }
+
+    @Override
+    public void damage(String persistenceId, long sequence) {
+      int damaged = 0;
+      for (Row row : cassandra.all("select * from messages")) {
+        if (isThat(row, persistenceId, sequence)) {
+          cassandra.execute(
+              "update messages set event = ? where persistence_id = ? and partition_nr = ?"
+                  + " and sequence_nr = ? and timestamp = ?",
+              turned(row),
+              persistenceId,
+              row.getLong("partition_nr"),
+              sequence,
+              row.getUuid("timestamp"));
+          damaged++;
+        }
+      }
+      for (Row row : cassandra.all("select * from tag_views")) {
+        if (isThat(row, persistenceId, sequence)) {
+          cassandra.execute(
+              "update tag_views set event = ? where tag_name = ? and timebucket = ?"
+                  + " and timestamp = ? and persistence_id = ? and tag_pid_sequence_nr = ?",
+              turned(row),
+              row.getString("tag_name"),
+              row.getLong("timebucket"),
+              row.getUuid("timestamp"),
+              persistenceId,
+              row.getLong("tag_pid_sequence_nr"));
+          damaged++;
+        }
+      }
+      assertEquals(2, damaged, "the event, and its copy of the tag");
+    }
+
+    private static boolean isThat(Row row, String persistenceId, long sequence) {
+      return persistenceId.equals(row.getString("persistence_id"))
+          && row.getLong("sequence_nr") == sequence;
+    }
+
+    private static ByteBuffer turned(Row row) {
+      ByteBuffer event = row.getByteBuffer("event");
+      assertNotNull(event);
+      byte[] bytes = new byte[event.remaining()];
+      event.get(bytes);
+      return ByteBuffer.wrap(Drawer.turned(bytes));
     }
 
     @Override

@@ -147,11 +147,11 @@ final class Office implements AutoCloseable {
                 .formatted(directory.toAbsolutePath(), yesterday()))
         // Before the storage's, which holds the defaults of all libraries.
         .withFallback(ConfigFactory.parseResources("reporting.conf"))
+        .withFallback(ConfigFactory.parseResources("serialization.conf"))
         .withFallback(storage)
         .withFallback(ConfigFactory.parseResources("usage.conf"))
         .withFallback(ConfigFactory.parseResources("audit.conf"))
         .withFallback(ConfigFactory.parseResources("persistence.conf"))
-        .withFallback(ConfigFactory.parseResources("serialization.conf"))
         .withFallback(ConfigFactory.load("reference"))
         .resolve();
   }
@@ -169,6 +169,19 @@ final class Office implements AutoCloseable {
     for (String tag : UsageTag.all()) {
       kit.spawn(projection.behavior(kit.system(), tag), tag);
     }
+  }
+
+  /** Starts to look after the tables. */
+  void reconcile() {
+    kit.spawn(
+        Reconciler.create(
+            reporting.reconciliation(),
+            store,
+            blocking,
+            InstantSource.system(),
+            settings,
+            reporting.counts(),
+            witness));
   }
 
   ActorRef<UsageLedger.Command> ledger(TenantId tenant) {

@@ -50,7 +50,7 @@ abstract class RowWriterContract {
         records.add(
             Office.record(AttemptId.mint(time, random), time, "m" + n, "k", input, 0, false));
       }
-      events.add(new Placed(1, i, new LedgerEvent.Recorded(records, List.of()), null));
+      events.add(new Placed(1, i, new LedgerEvent.Recorded(records, List.of()), null, null));
     }
     boolean mixes = random.nextBoolean();
     int next = 0;

@@ -2,6 +2,7 @@ package dev.rowhouse.reporting;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.rowhouse.reporting.Drawer.Table;
@@ -13,12 +14,15 @@ import dev.rowhouse.usage.AttemptId;
 import dev.rowhouse.usage.LedgerChain;
 import dev.rowhouse.usage.UsageLedger;
 import dev.rowhouse.usage.UsageRecord;
+import dev.rowhouse.usage.UsageTag;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletionException;
+import java.util.stream.IntStream;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -135,7 +139,9 @@ abstract class UsageTablesContract {
     assertEquals(0, office.drawer.doubts());
     office.append(older, both);
     await(ACME, 3);
-    assertEquals(1, office.ask(Office.question("acme", Width.DAY, Split.NOTHING)).doubts());
+    office.await(
+        "the doubt",
+        () -> office.ask(Office.question("acme", Width.DAY, Split.NOTHING)).doubts() == 1);
 
     Reconciliation.Outcome outcome = office.check(ACME);
     assertEquals(List.of(Kind.TOTAL), kinds(outcome));
@@ -157,7 +163,7 @@ abstract class UsageTablesContract {
     assertEquals(1, office.usage(ACME).unknown());
     office.append(ledger, Office.record(attempt, NOON, "small", "k1", 7, 7, false));
     await(ACME, 2);
-    assertEquals(1, office.drawer.doubts());
+    office.await("the doubt", () -> office.drawer.doubts() == 1);
     office.check(ACME);
     assertEquals(new Sums(1, 0, 0, 0, 7, 7, 84), office.usage(ACME));
   }
@@ -201,6 +207,41 @@ abstract class UsageTablesContract {
     assertEquals(10, office.usage(ACME).inputTokens());
     assertEquals(List.of(ACME), Office.get(office.reporting.reconciliation().tenants(null, 10)));
     assertEquals(List.of(), Office.get(office.reporting.reconciliation().tenants("acme", 10)));
+  }
+
+  @Test
+  void aDamagedRowPutsItsTenantInDoubtAndHoldsUpNobodyElse() {
+    TenantId neighbour =
+        IntStream.range(0, 100)
+            .mapToObj(i -> new TenantId("neighbour-" + i))
+            .filter(it -> UsageTag.of(it).equals(UsageTag.of(ACME)))
+            .findFirst()
+            .orElseThrow();
+    ActorRef<UsageLedger.Command> acme = office.ledger(ACME);
+    office.append(acme, office.record(NOON, "small", "k1", 10, 1));
+    office.append(acme, office.record(NOON, "small", "k1", 20, 2));
+    office.append(office.ledger(neighbour), office.record(NOON, "small", "k1", 5, 5));
+    office.await("all have their tags", () -> office.drawer.tagged() == 5);
+    office.drawer.damage("usage|acme|1", 3);
+    office.project();
+    await(neighbour, 1);
+    await(ACME, 1);
+    office.await("the doubt", () -> office.drawer.doubts() == 1);
+    CompletionException failure = assertThrows(CompletionException.class, () -> office.check(ACME));
+    assertTrue(
+        String.valueOf(failure.getMessage()).contains("sequence number 3"), failure::toString);
+    assertEquals(List.of(), kinds(office.check(neighbour)));
+
+    // A tenant in doubt whose ledger can be read does not wait for the other.
+    String attempt = AttemptId.mint(NOON, new Random(3));
+    ActorRef<UsageLedger.Command> next = office.ledger(GLOBEX);
+    office.append(next, Office.record(attempt, NOON, "small", "k1", 0, 0, true));
+    await(GLOBEX, 1);
+    office.append(next, Office.record(attempt, NOON, "small", "k1", 7, 7, false));
+    office.await("two doubts", () -> office.drawer.doubts() == 2);
+    office.reconcile();
+    office.await("one doubt", () -> office.drawer.doubts() == 1);
+    assertEquals(new Sums(1, 0, 0, 0, 7, 7, 84), office.usage(GLOBEX));
   }
 
   @Test
