@@ -48,8 +48,9 @@ class BootstrapIT {
       String endpoint = " -Dpekko.discovery.config.services.rowhouse.endpoints." + pod;
       pods.append(endpoint + ".host=" + HOST + endpoint + ".port=" + management.get(pod));
     }
-    return NodeProcess.in(directory.resolve("node-" + number))
-        .with("ROWHOUSE_PROFILES", "kubernetes")
+    NodeProcess node = NodeProcess.in(directory.resolve("node-" + number));
+    journal.environment().forEach(node::with);
+    return node.with("ROWHOUSE_PROFILES", journal.profilesAnd("kubernetes"))
         .with("ROWHOUSE_MANAGEMENT_HOST", HOST)
         .with("ROWHOUSE_MANAGEMENT_PORT", management.get(number).toString())
         .with("ROWHOUSE_OPERATOR_TOKEN", "operator-token-of-the-bootstrap-test-0123456789")

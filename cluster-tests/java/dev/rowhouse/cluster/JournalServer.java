@@ -11,6 +11,12 @@ public interface JournalServer extends AutoCloseable {
   /** What a node's environment needs to find it, {@code ROWHOUSE_JVM_OPTS} left out. */
   Map<String, String> environment();
 
+  /** The node's profiles when more are laid on top of the journal's own, which may be none. */
+  default String profilesAnd(String more) {
+    String own = environment().getOrDefault("ROWHOUSE_PROFILES", "");
+    return own.isEmpty() ? more : own + "," + more;
+  }
+
   /** What a node's JVM options need to find it. */
   String jvmOptions();
 

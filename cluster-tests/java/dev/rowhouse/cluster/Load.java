@@ -34,7 +34,8 @@ import org.jspecify.annotations.Nullable;
  * then whether it is ready, gives each request to the next one that is, and tries another one when
  * a connection is not made. A request that failed is asked for again, as a new one, some times.
  *
- * <p>It is an open load: requests come at their rate, however long answers take.
+ * <p>An open load's requests come at their rate, however long answers take; a closed load's clients
+ * ask again when they are answered.
  */
 final class Load implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -51,7 +52,7 @@ final class Load implements AutoCloseable {
   private final String model;
   private final List<String> tenants;
   private final Map<String, String> keys;
-  private final long everyMicros;
+  private final String padding;
   private final long startNanos = System.nanoTime();
   private final HttpClient http =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(CONNECT).build();
@@ -61,13 +62,12 @@ final class Load implements AutoCloseable {
   private volatile List<Integer> ready;
   private volatile boolean stopped;
 
-  private Load(
-      RowhouseCluster cluster, String model, Map<String, String> keys, int requestsPerSecond) {
+  private Load(RowhouseCluster cluster, String model, Map<String, String> keys, int promptChars) {
     this.cluster = cluster;
     this.model = model;
     this.keys = Map.copyOf(keys);
     this.tenants = List.copyOf(keys.keySet());
-    this.everyMicros = TimeUnit.SECONDS.toMicros(1) / requestsPerSecond;
+    this.padding = " -".repeat(promptChars / 2);
     this.ready = range(cluster.nodes().size());
   }
 
@@ -80,15 +80,43 @@ final class Load implements AutoCloseable {
   }
 
   /**
-   * Begins.
+   * Begins an open load.
    *
    * @param keys each tenant's key
+   * @param promptChars so much longer is each prompt than it has to be
    */
-  static Load started(
-      RowhouseCluster cluster, String model, Map<String, String> keys, int requestsPerSecond) {
-    Load load = new Load(cluster, model, keys, requestsPerSecond);
+  static Load open(
+      RowhouseCluster cluster,
+      String model,
+      Map<String, String> keys,
+      int requestsPerSecond,
+      int promptChars) {
+    Load load = new Load(cluster, model, keys, promptChars);
     load.threads.execute(load::look);
-    load.threads.execute(load::send);
+    load.threads.execute(() -> load.send(TimeUnit.SECONDS.toMicros(1) / requestsPerSecond));
+    return load;
+  }
+
+  /**
+   * Begins a closed load.
+   *
+   * @param keys each tenant's key
+   * @param clients of each tenant
+   */
+  static Load closed(RowhouseCluster cluster, String model, Map<String, String> keys, int clients) {
+    Load load = new Load(cluster, model, keys, 0);
+    load.threads.execute(load::look);
+    for (int client = 0; client < clients; client++) {
+      boolean streams = client % 2 == 0;
+      load.tenants.forEach(
+          tenant ->
+              load.threads.execute(
+                  () -> {
+                    while (!load.stopped) {
+                      load.operate(tenant, streams);
+                    }
+                  }));
+    }
     return load;
   }
 
@@ -138,19 +166,18 @@ final class Load implements AutoCloseable {
     }
   }
 
-  private void send() {
+  private void send(long everyMicros) {
     long next = System.nanoTime();
     for (int number = 0; !stopped; number++) {
-      int which = number;
-      threads.execute(() -> operate(which));
+      String tenant = tenants.get(number % tenants.size());
+      boolean stream = number / tenants.size() % 2 == 0;
+      threads.execute(() -> operate(tenant, stream));
       next += TimeUnit.MICROSECONDS.toNanos(everyMicros);
       pause(Math.max(0, TimeUnit.NANOSECONDS.toMillis(next - System.nanoTime())));
     }
   }
 
-  private void operate(int number) {
-    String tenant = tenants.get(number % tenants.size());
-    boolean stream = number / tenants.size() % 2 == 0;
+  private void operate(String tenant, boolean stream) {
     List<Attempt> attempts = new ArrayList<>();
     int tries = 0;
     while (tries < TRIES_MAX) {
@@ -177,7 +204,7 @@ final class Load implements AutoCloseable {
     // Without retrieval: a search is another tenant's actor's work, and costs this machine the
     // most.
     String body =
-        TenantClient.chatBody(model, "Say canary-" + tenant + " and no other.", stream)
+        TenantClient.chatBody(model, "Say canary-" + tenant + " and no other." + padding, stream)
             .replaceFirst("\\{", "{\"rowhouse\": {\"retrieval\": false}, ");
     URI uri = cluster.node(gateway).httpUri().resolve("/v1/chat/completions");
     HttpRequest request =

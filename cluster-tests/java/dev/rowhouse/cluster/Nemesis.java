@@ -109,6 +109,11 @@ enum Nemesis {
       Await.pause(Duration.ofSeconds(60));
       cluster.journal().start();
     }
+
+    @Override
+    int promptChars() {
+      return PROMPT_CHARS;
+    }
   },
   /** The journal answers in fits and starts, as one does whose disk is overloaded. */
   CASSANDRA_SLOW("cassandra-slow", false, 20) {
@@ -161,6 +166,12 @@ enum Nemesis {
   /** Long enough for both sides to decide. */
   private static final Duration PARTED = Duration.ofSeconds(30);
 
+  /**
+   * Some 80 requests a second are refused for a minute, which makes 150 MB of such prompts: a node
+   * that kept them would be seen to do so.
+   */
+  private static final int PROMPT_CHARS = 32_768;
+
   /** How long a killed node is away. */
   private static final Duration GONE = Duration.ofSeconds(40);
 
@@ -187,6 +198,14 @@ enum Nemesis {
   /** How long the load goes on after it, at most, before the history is read. */
   Duration watched() {
     return Duration.ofSeconds(watchedSeconds);
+  }
+
+  /**
+   * How long prompts are, beyond the few words that they need; 0 unless the nodes' memory is looked
+   * at.
+   */
+  int promptChars() {
+    return 0;
   }
 
   /** Does it, and undoes it. */

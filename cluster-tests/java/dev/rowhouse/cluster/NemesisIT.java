@@ -1,11 +1,8 @@
 package dev.rowhouse.cluster;
 
-import java.nio.file.Path;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -16,33 +13,13 @@ import org.junit.jupiter.params.provider.EnumSource;
  */
 @Tag("cluster")
 class NemesisIT {
-  private static final int NODES = 3;
-
-  @TempDir private static Path directory;
-  private static RowhouseCluster cluster;
-  private static Supervisor supervisor;
-
-  @BeforeAll
-  static void form() {
-    cluster = RowhouseCluster.prepared(directory, RowhouseCluster.network(NODES), NODES).start();
-    supervisor = Supervisor.started(cluster);
-  }
-
-  @AfterAll
-  static void end() {
-    if (supervisor != null) {
-      supervisor.close();
-    }
-    if (cluster != null) {
-      cluster.close();
-    }
-  }
+  @RegisterExtension static final ClusterUnderTrial formed = ClusterUnderTrial.of(3);
 
   @ParameterizedTest
   @EnumSource(names = {"KILL", "PAUSE_3"})
   @Timeout(900)
   void shortSet(Nemesis nemesis) {
-    Trial.judged(cluster, supervisor, nemesis);
+    formed.judge(nemesis);
   }
 
   @ParameterizedTest
@@ -52,6 +29,6 @@ class NemesisIT {
   @Tag("cluster-full")
   @Timeout(900)
   void fullSet(Nemesis nemesis) {
-    Trial.judged(cluster, supervisor, nemesis);
+    formed.judge(nemesis);
   }
 }

@@ -7,10 +7,11 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.function.ToLongFunction;
 
 /**
- * {@code target/reports/cluster.json}: a line for each nemesis and number of nodes, the latest
- * trial of it.
+ * What was seen, in {@code target/reports}: {@code cluster.json} has a line for each nemesis and
+ * number of nodes, the latest trial of it.
  */
 final class Report {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -18,10 +19,8 @@ final class Report {
   private Report() {}
 
   static synchronized void add(Trial.Result result, String journal, int nodes) {
-    Path file =
-        Path.of(System.getProperty("rowhouse.target", "target")).resolve("reports/cluster.json");
+    Path file = file("cluster.json");
     try {
-      Files.createDirectories(file.getParent());
       ObjectNode root =
           Files.exists(file)
               ? (ObjectNode) JSON.readTree(Files.readString(file))
@@ -33,9 +32,8 @@ final class Report {
           lines.remove(i);
         }
       }
-      lines
-          .addObject()
-          .put("nemesis", result.nemesis())
+      ObjectNode line = lines.addObject();
+      line.put("nemesis", result.nemesis())
           .put("acknowledged", result.verdict().acknowledged())
           .put("journaled", result.verdict().journaled())
           .put("lost", result.verdict().lost().size())
@@ -47,9 +45,43 @@ final class Report {
           .put("failed_requests", result.failures())
           .put("journal", journal)
           .put("nodes", nodes);
-      Files.writeString(file, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(root));
+      if (!result.memory().isEmpty()) {
+        line.put("rss_before_mb", most(result, Memory.Usage::rssBefore))
+            .put("rss_max_mb", most(result, Memory.Usage::rssMax))
+            .put("heap_kept_before_mb", most(result, Memory.Usage::keptBefore))
+            .put("heap_kept_max_mb", most(result, Memory.Usage::keptMax))
+            .put("heap_kept_more_mb", most(result, Memory.Usage::keptMore));
+      }
+      write(file, root);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** Writes a report of its own. */
+  static void write(String name, ObjectNode report) {
+    try {
+      write(file(name), report);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  static ObjectNode object() {
+    return JSON.createObjectNode();
+  }
+
+  /** Of the node that has the most of it. */
+  private static long most(Trial.Result result, ToLongFunction<Memory.Usage> of) {
+    return result.memory().stream().mapToLong(of).max().orElse(0);
+  }
+
+  private static Path file(String name) {
+    return Path.of(System.getProperty("rowhouse.target", "target"), "reports", name);
+  }
+
+  private static void write(Path file, ObjectNode report) throws IOException {
+    Files.createDirectories(file.getParent());
+    Files.writeString(file, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(report));
   }
 }

@@ -11,14 +11,11 @@ import dev.rowhouse.node.TenantClient;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.http.HttpResponse;
-import java.nio.file.Path;
 import java.time.Duration;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * A gateway on one node; tenants and slots on another. Everything of a request crosses the wire.
@@ -34,32 +31,24 @@ class RolesIT {
 
   private static final int PROMPT_BYTES = 4 << 20;
 
-  @TempDir private static Path directory;
-  private static RowhouseCluster cluster;
+  @RegisterExtension
+  static final ClusterUnderTrial formed =
+      ClusterUnderTrial.onLoopback(2)
+          .prepared(
+              cluster -> {
+                cluster.node(HOUSE).with("ROWHOUSE_ROLES", "tenant,worker");
+                cluster.node(GATEWAY).with("ROWHOUSE_ROLES", "gateway");
+              });
 
-  @BeforeAll
-  static void form() {
-    cluster = RowhouseCluster.prepared(directory, new Loopback(2), 2);
-    cluster.node(HOUSE).with("ROWHOUSE_ROLES", "tenant,worker");
-    cluster.node(GATEWAY).with("ROWHOUSE_ROLES", "gateway");
-    cluster.start();
-  }
-
-  @AfterAll
-  static void end() {
-    if (cluster != null) {
-      cluster.close();
-    }
-  }
-
-  private static TenantClient client(String tenant, String model, int slots) {
+  private static TenantClient client(
+      RowhouseCluster cluster, String tenant, String model, int slots) {
     cluster.operator().addModel(model, cluster.upstream().baseUrl(), slots);
     return cluster.node(GATEWAY).tenant(cluster.operator().onboard(tenant));
   }
 
   @Test
   @Timeout(300)
-  void aNodeThatIsNoGatewayOpensNoTenantPlane() {
+  void aNodeThatIsNoGatewayOpensNoTenantPlane(RowhouseCluster cluster) {
     TenantClient there = cluster.node(HOUSE).tenant(null);
     assertThrows(UncheckedIOException.class, () -> there.get("/v1/models"));
     assertTrue(
@@ -69,8 +58,8 @@ class RolesIT {
 
   @Test
   @Timeout(300)
-  void aClientThatLeavesFreesItsSlotOnTheOtherNode() throws Exception {
-    TenantClient client = client("leaver", "single", 1);
+  void aClientThatLeavesFreesItsSlotOnTheOtherNode(RowhouseCluster cluster) throws Exception {
+    TenantClient client = client(cluster, "leaver", "single", 1);
     client.chat("single", "Are you warm?").expect(200);
     cluster.upstream().on("single", Behaviour.of(10_000, 50));
     int cancelled = cluster.upstream().cancelled();
@@ -88,9 +77,9 @@ class RolesIT {
 
   @Test
   @Timeout(300)
-  void aPromptOfFourMegabytesCrossesNodes() {
+  void aPromptOfFourMegabytesCrossesNodes(RowhouseCluster cluster) {
     cluster.upstream().on("wide", Behaviour.of(3, 0));
-    TenantClient client = client("writer", "wide", 2);
+    TenantClient client = client(cluster, "writer", "wide", 2);
     // The canary stands at the very end, and comes back only when all of it has arrived.
     String prompt = "long ".repeat(PROMPT_BYTES / "long ".length()) + "canary-at-the-end";
     Reply answer = client.chat("wide", prompt).expect(200);

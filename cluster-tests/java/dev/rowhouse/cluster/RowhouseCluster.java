@@ -35,18 +35,26 @@ final class RowhouseCluster implements AutoCloseable {
   private static final String PATIENT =
       " -Drowhouse.journal.watch.answer-within=10s -Drowhouse.serving.ledger.answer-within=10s ";
 
+  private final Path directory;
   private final Network network;
   private final JournalServer journal;
   private final FakeUpstream upstream;
-  private final List<NodeProcess> nodes;
+  private final List<NodeProcess> prepared;
+  private volatile List<NodeProcess> nodes;
   private Hardware hardware = Hardware.none();
 
   private RowhouseCluster(
-      Network network, JournalServer journal, FakeUpstream upstream, List<NodeProcess> nodes) {
+      Path directory,
+      Network network,
+      JournalServer journal,
+      FakeUpstream upstream,
+      List<NodeProcess> nodes) {
+    this.directory = directory;
     this.network = network;
     this.journal = journal;
     this.upstream = upstream;
-    this.nodes = nodes;
+    this.prepared = List.copyOf(nodes);
+    this.nodes = prepared;
   }
 
   /** Nodes in namespaces where these are allowed, else on the loopback address. */
@@ -82,7 +90,7 @@ final class RowhouseCluster implements AutoCloseable {
         journal.environment().forEach(process::with);
         nodes.add(process);
       }
-      return new RowhouseCluster(network, journal, upstream, nodes);
+      return new RowhouseCluster(directory, network, journal, upstream, nodes);
     } catch (UnknownHostException e) {
       journal.close();
       throw new IllegalStateException(e);
@@ -91,15 +99,28 @@ final class RowhouseCluster implements AutoCloseable {
 
   /** Starts all nodes at once and waits for them. */
   RowhouseCluster start() {
+    return start(prepared.size());
+  }
+
+  /** Starts the first of them, as many as that, and waits for them; others may {@link #join}. */
+  RowhouseCluster start(int first) {
+    nodes = prepared.subList(0, first);
     nodes.forEach(NodeProcess::start);
     nodes.forEach(NodeProcess::awaitReady);
     awaitWhole();
     return this;
   }
 
+  /** Starts the next one, which is one of the nodes from now on, and does not wait for it. */
+  NodeProcess join() {
+    NodeProcess next = prepared.get(nodes.size()).start();
+    nodes = prepared.subList(0, nodes.size() + 1);
+    return next;
+  }
+
   /** Puts a disk under the node 1 and a clock under the node 2 that can be broken. */
-  RowhouseCluster onBrittleHardware(Path directory) {
-    hardware = Hardware.under(nodes.get(1), nodes.get(2), directory);
+  RowhouseCluster onBrittleHardware() {
+    hardware = Hardware.under(node(1), node(2), directory.resolve("hardware"));
     return this;
   }
 
@@ -119,12 +140,13 @@ final class RowhouseCluster implements AutoCloseable {
     return upstream;
   }
 
+  /** Those that are in it, or are to be; not those that have yet to join. */
   List<NodeProcess> nodes() {
     return nodes;
   }
 
   NodeProcess node(int node) {
-    return nodes.get(node);
+    return prepared.get(node);
   }
 
   /** Any node that answers, for what only one has to be told. */
@@ -186,7 +208,7 @@ final class RowhouseCluster implements AutoCloseable {
 
   @Override
   public void close() {
-    nodes.forEach(NodeProcess::close);
+    prepared.forEach(NodeProcess::close);
     hardware.close();
     upstream.close();
     journal.close();

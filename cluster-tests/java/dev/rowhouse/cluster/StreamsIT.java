@@ -9,17 +9,14 @@ import dev.rowhouse.node.TenantClient;
 import java.io.InputStream;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer.OrderAnnotation;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * Streams that cross nodes: workers and tenants are on one, and two others are gateways, so that
@@ -41,29 +38,20 @@ class StreamsIT {
 
   private static final int FEW = 20;
 
-  @TempDir private static Path directory;
-  private static RowhouseCluster cluster;
-
-  @BeforeAll
-  static void form() {
-    cluster = RowhouseCluster.prepared(directory, new Loopback(3), 3);
-    cluster.node(HOUSE).with("ROWHOUSE_ROLES", "tenant,worker");
-    cluster.node(GATEWAY).with("ROWHOUSE_ROLES", "gateway");
-    cluster.node(OTHER_GATEWAY).with("ROWHOUSE_ROLES", "gateway");
-    cluster.start();
-  }
-
-  @AfterAll
-  static void end() {
-    if (cluster != null) {
-      cluster.close();
-    }
-  }
+  @RegisterExtension
+  static final ClusterUnderTrial formed =
+      ClusterUnderTrial.onLoopback(3)
+          .prepared(
+              cluster -> {
+                cluster.node(HOUSE).with("ROWHOUSE_ROLES", "tenant,worker");
+                cluster.node(GATEWAY).with("ROWHOUSE_ROLES", "gateway");
+                cluster.node(OTHER_GATEWAY).with("ROWHOUSE_ROLES", "gateway");
+              });
 
   @Test
   @Order(1)
   @Timeout(300)
-  void aSlowClientSlowsItsOwnStreamOnly() throws Exception {
+  void aSlowClientSlowsItsOwnStreamOnly(RowhouseCluster cluster) throws Exception {
     cluster.operator().addModel("broad", cluster.upstream().baseUrl(), 4);
     String key = cluster.operator().onboard("readers");
     TenantClient client = cluster.node(GATEWAY).tenant(key);
@@ -85,7 +73,7 @@ class StreamsIT {
   @Test
   @Order(2)
   @Timeout(300)
-  void theDeathOfAGatewayFreesItsSlots() throws Exception {
+  void theDeathOfAGatewayFreesItsSlots(RowhouseCluster cluster) throws Exception {
     cluster.operator().addModel("lone", cluster.upstream().baseUrl(), 1);
     String key = cluster.operator().onboard("mourner");
     cluster.upstream().on("lone", Behaviour.of(MANY, 50));

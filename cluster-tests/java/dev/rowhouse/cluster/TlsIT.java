@@ -60,10 +60,9 @@ class TlsIT {
   }
 
   private static NodeProcess with(RowhouseCluster cluster, int node, Path certificates) {
-    String journal = cluster.journal().environment().getOrDefault("ROWHOUSE_PROFILES", "");
     return cluster
         .node(node)
-        .with("ROWHOUSE_PROFILES", journal.isEmpty() ? "tls" : journal + ",tls")
+        .with("ROWHOUSE_PROFILES", cluster.journal().profilesAnd("tls"))
         .with("ROWHOUSE_TLS_DIR", certificates.toString());
   }
 

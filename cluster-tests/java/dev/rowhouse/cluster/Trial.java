@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.rowhouse.node.Await;
 import dev.rowhouse.node.FakeUpstream.Behaviour;
+import dev.rowhouse.node.NodeProcess;
 import dev.rowhouse.node.Operator;
-import dev.rowhouse.node.TenantClient;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -51,6 +51,7 @@ final class Trial {
    * @param recoverySeconds from the strike until the p95 was as before; a node that is killed is
    *     still away then
    * @param rejoinSeconds from the start of the node that was killed until the p95 was as before
+   * @param memory each node's, where it was looked at
    */
   record Result(
       String nemesis,
@@ -61,6 +62,7 @@ final class Trial {
       double recoverySeconds,
       double rejoinSeconds,
       List<Supervisor.End> ends,
+      List<Memory.Usage> memory,
       List<String> failed) {}
 
   private final RowhouseCluster cluster;
@@ -85,6 +87,7 @@ final class Trial {
     String all = result.toString();
     assertTrue(result.verdict().isGood(), all);
     assertEquals(0, result.staleTicketsRun(), all);
+    assertTrue(result.memory().stream().allMatch(Memory.Usage::isBounded), all);
     if (!Boolean.getBoolean(FIGURES)) {
       return;
     }
@@ -114,12 +117,17 @@ final class Trial {
     long returned;
     List<Operation> operations;
     List<Attempt> attempts;
+    List<Memory.Usage> memory;
     try (Epochs epochs = Epochs.watched(cluster);
-        Load load = Load.started(cluster, model, keys, REQUESTS_PER_SECOND)) {
+        Load load = Load.open(cluster, model, keys, REQUESTS_PER_SECOND, nemesis.promptChars())) {
       awaitWarm(load);
+      Memory watch = nemesis.promptChars() == 0 ? null : Memory.watched(cluster);
       strike = load.nowMillis();
       long backBefore = supervisor.broughtBackNanos();
-      nemesis.strike(cluster, supervisor);
+      try (watch) {
+        nemesis.strike(cluster, supervisor);
+      }
+      memory = watch == null ? List.of() : watch.usages();
       long back = supervisor.broughtBackNanos();
       returned = back == backBefore ? Long.MAX_VALUE : load.millisAt(back);
       Await.pause(nemesis.watched());
@@ -129,7 +137,7 @@ final class Trial {
       attempts = load.attempts();
       epochs.check();
     }
-    HistoryChecker.Verdict verdict = HistoryChecker.check(attempts, records(keys));
+    HistoryChecker.Verdict verdict = HistoryChecker.check(attempts, records(cluster.node(0), keys));
     Map<String, JsonNode> now = configs(keys);
     if (!now.equals(configs)) {
       throw new AssertionError("tenants' configs have changed: " + configs + " and " + now);
@@ -146,6 +154,7 @@ final class Trial {
         Recovery.secondsWithout(operations, strike, returned, ordinary(before)),
         returned == Long.MAX_VALUE ? 0 : Recovery.seconds(operations, returned, ordinary(before)),
         supervisor.ends().subList(endsBefore, supervisor.ends().size()),
+        memory,
         failed(attempts));
   }
 
@@ -211,12 +220,13 @@ final class Trial {
     return configs;
   }
 
-  private Map<String, List<String>> records(Map<String, String> keys) {
+  /** The ids of each tenant's usage records, as that node tells them. */
+  static Map<String, List<String>> records(NodeProcess node, Map<String, String> keys) {
     Map<String, List<String>> records = new LinkedHashMap<>();
     keys.forEach(
         (tenant, key) -> {
           List<String> ids = new ArrayList<>();
-          for (JsonNode record : new TenantClient(cluster.node(0).httpUri(), key).usageRecords()) {
+          for (JsonNode record : node.tenant(key).usageRecords()) {
             ids.add(record.path("request_id").asText());
           }
           records.put(tenant, ids);
@@ -224,7 +234,8 @@ final class Trial {
     return records;
   }
 
-  private static List<String> failed(List<Attempt> attempts) {
+  /** The first attempts that failed, in words. */
+  static List<String> failed(List<Attempt> attempts) {
     return attempts.stream()
         .filter(
             attempt ->

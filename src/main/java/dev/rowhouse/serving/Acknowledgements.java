@@ -13,7 +13,11 @@ import org.jspecify.annotations.Nullable;
  * told.
  */
 final class Acknowledgements {
-  /** Attempts whose durability is remembered, so that a repeated settlement is answered at once. */
+  /**
+   * Attempts whose durability is remembered, so that a repeated settlement is answered at once. As
+   * many as a ledger tells of when it is read, so that it holds for those of an earlier
+   * incarnation.
+   */
   private static final int DURABLE_REMEMBERED_MAX = 10_000;
 
   private record Waiters(

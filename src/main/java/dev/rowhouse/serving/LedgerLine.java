@@ -105,6 +105,11 @@ final class LedgerLine {
     return acknowledgements.knows(attempt);
   }
 
+  /** These were settled by an earlier incarnation: who tells of one again is answered at once. */
+  void resume(List<String> settled) {
+    settled.forEach(acknowledgements::written);
+  }
+
   /** The end of an attempt; both are told when it is durable. */
   void ended(
       UsageRecord record,

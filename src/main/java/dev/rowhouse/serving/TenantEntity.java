@@ -258,7 +258,8 @@ public final class TenantEntity {
         yield Behaviors.same();
       }
       case Retire _ -> retire();
-      case Settle settle when desk != null -> onSettle(settle, desk);
+      // Before the ledger is read nobody knows whether it has that record already.
+      case Settle settle when desk != null && state != State.LOADING -> onSettle(settle, desk);
       case Command _ when unread != null -> refuseUnread(command, unread);
       case Command _ when isStarting() -> stash(command);
       case Command _ when desk == null -> refuseForAbsent(command);
@@ -468,6 +469,7 @@ public final class TenantEntity {
     if (state == State.LOADING) {
       unread = null;
       open.resume(opened, now());
+      line.resume(opened.settled());
       state = State.COUNTING;
       parts.census().tell(new Census.Take(tenant, context.getSelf()));
       timers.startSingleTimer(Timed.CENSUS_OVER, Duration.ofMillis(settings.censusMaxMillis()));

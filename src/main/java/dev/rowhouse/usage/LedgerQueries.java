@@ -24,6 +24,12 @@ final class LedgerQueries {
   /** As far back as answers tell how long the next ones are. */
   private static final Duration ANSWERS_OF = Duration.ofDays(2);
 
+  /**
+   * Attempts that a parent is told of as settled, about 100 bytes each: more than one tenant's
+   * workers repeat settlements of at a time.
+   */
+  private static final int SETTLED_TOLD_MAX = 10_000;
+
   private final LedgerHome home;
   private int reads;
 
@@ -209,7 +215,8 @@ final class LedgerQueries {
         state.lastMinute(now),
         state.keys(now),
         answerTokens(state, now),
-        state.openStarts());
+        state.openStarts(),
+        state.settledLately(SETTLED_TOLD_MAX));
   }
 
   static LedgerReply.Status status(

@@ -96,6 +96,7 @@ public sealed interface LedgerReply {
    * @param keys of each key that used something of late
    * @param answerTokens per model of late, how long the tenant's answers are
    * @param openStarts starts that nobody has settled
+   * @param settled the latest attempts whose records are counted in it, oldest first; bounded
    */
   record Opened(
       String zone,
@@ -104,13 +105,15 @@ public sealed interface LedgerReply {
       List<SecondUse> lastMinute,
       Map<String, KeyUsed> keys,
       Map<String, Double> answerTokens,
-      List<StartedEntry> openStarts)
+      List<StartedEntry> openStarts,
+      List<String> settled)
       implements Notice {
     public Opened {
       lastMinute = List.copyOf(lastMinute);
       keys = Map.copyOf(keys);
       answerTokens = Map.copyOf(answerTokens);
       openStarts = List.copyOf(openStarts);
+      settled = List.copyOf(settled);
     }
   }
 

@@ -305,6 +305,16 @@ final class LedgerState {
     return open.values().stream().map(OpenStart::entry).toList();
   }
 
+  /** The latest attempts that have a real record, as many at most, oldest first. */
+  List<String> settledLately(int max) {
+    return window.descendingKeySet().stream()
+        .filter(attempt -> !unknown.containsKey(attempt))
+        .limit(max)
+        .map(UUID::toString)
+        .toList()
+        .reversed();
+  }
+
   Totals totals() {
     return totals;
   }

@@ -89,6 +89,7 @@ final class Samples {
             : List.of(new SecondUse(Math.floorDiv(NOW, 1000L) - 1, requests, tokens)),
         keysUsed,
         Map.of(),
+        List.of(),
         List.of());
   }
 

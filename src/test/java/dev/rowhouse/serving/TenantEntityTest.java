@@ -242,6 +242,34 @@ class TenantEntityTest {
   }
 
   @Test
+  void countsNothingAgainThatAnEarlierOneHasSettled() throws Exception {
+    open();
+    RunOrder order = running().order();
+    String before = Samples.attempt();
+    spawn();
+    take(records).tell(new TenantRecord.ProfileChanged(profile.build()));
+    ActorRef<LedgerReply.Notice> ofLedger = take(ledgers);
+    // The one tells of it before the ledger is read, the other one after.
+    settle(orderOf(order, before));
+    ledger.expectNoMessage(QUIET);
+    ofLedger.tell(
+        new LedgerReply.Opened(
+            "Z",
+            Totals.NONE,
+            new MonthUse("2026-03", 1, 15, 0, 0),
+            List.of(new SecondUse(Instant.now().getEpochSecond(), 1, 15)),
+            Map.of(),
+            Map.of(),
+            List.of(),
+            List.of(before)));
+    assertEquals(new WorkerCommand.Settled(before), worker.receiveMessage());
+    settle(orderOf(order, before));
+    assertEquals(new WorkerCommand.Settled(before), worker.receiveMessage());
+    ledger.expectNoMessage(QUIET);
+    assertEquals(15, limits().tokensPerMinute().used());
+  }
+
+  @Test
   void writesTheStartOfALongRequest() throws Exception {
     settings = settings(50, 120_000);
     open();
@@ -318,6 +346,7 @@ class TenantEntityTest {
                 List.of(new SecondUse(Instant.now().getEpochSecond(), 3, 400)),
                 Map.of(),
                 Map.of(),
+                List.of(),
                 List.of()));
     assertEquals(3, limits().requestsPerMinute().used());
     assertEquals(400, limits().tokensPerMinute().used());
@@ -628,6 +657,7 @@ class TenantEntityTest {
             List.of(),
             Map.of(),
             Map.of(),
+            List.of(),
             List.of()));
     profile.limits = new Limits(100L, 100_000L, 10L, 1_000L, null, 5L);
     ofRecord.tell(new TenantRecord.ProfileChanged(profile.build()));

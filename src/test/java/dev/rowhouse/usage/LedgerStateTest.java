@@ -216,7 +216,10 @@ final class LedgerStateTest {
       state.apply(1, 2, recorded(UsageRecord.unknown(start)));
       UsageRecord real = Sample.record(start.attempt(), NOON, 10, 5);
       assertEquals(List.of(real), state.sift(List.of(real), List.of(), null).records());
+      assertEquals(List.of(), state.settledLately(10));
       state.apply(1, 3, recorded(real));
+      assertEquals(List.of(start.attempt()), state.settledLately(10));
+      assertEquals(List.of(), state.settledLately(0));
       assertEquals(new Totals(1, 0, 0, 0, 10, 5, 75), state.totals());
       assertEquals(Set.of(new Position(1, 2, 0)), state.skipped());
       List<UsageRow> rows = state.rows(Bucket.DAY, NOON, NOON.plusSeconds(1), GroupBy.NOTHING);
