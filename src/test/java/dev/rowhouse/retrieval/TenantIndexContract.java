@@ -203,6 +203,17 @@ abstract class TenantIndexContract {
   }
 
   @Test
+  void aSearchHoldsItsReaderNoLongerThanItLasts() throws IOException {
+    put("default", "file-1", "apples are red");
+    DirectoryReader reader = index.ready("default", NOW).join();
+    int holders = reader.getRefCount();
+    assertEquals(List.of("file-1"), search("apples", "default"));
+    assertTrue(hits("apples", List.of(), "default").isEmpty());
+    assertEquals(holders, reader.getRefCount());
+    SearchOperation.release(reader);
+  }
+
+  @Test
   void closesWhatIsIdleAndOpensItAgain() throws IOException {
     put("default", "file-1", "apples are red");
     DirectoryReader reader = index.ready("default", NOW).join();
