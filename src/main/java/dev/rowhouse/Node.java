@@ -257,8 +257,7 @@ final class Node {
     ActorRef<Census.Command> census =
         system.systemActorOf(
             Census.create(inHand), "census", DispatcherSelector.defaultDispatcher());
-    JournalWatch watch =
-        StorageStart.together(() -> JournalWatch.start(storage, data.path(), self, config));
+    JournalWatch watch = StorageStart.together(() -> JournalWatch.start(storage, self, config));
     system.getWhenTerminated().whenComplete((_, _) -> watch.close());
     health.journal(watch::isAvailable);
     BudgetMarks marks = new BudgetMarks();

@@ -78,11 +78,7 @@ final class HybridSearch {
   }
 
   private static List<Hit> search(
-      IndexReader all,
-      String query,
-      float[] vector,
-      @Nullable Collection<FileOf> files,
-      int limit)
+      IndexReader all, String query, float[] vector, @Nullable Collection<FileOf> files, int limit)
       throws IOException {
     IndexSearcher searcher = new IndexSearcher(all);
     searcher.setSimilarity(StoreIndex.BM25);

@@ -24,7 +24,6 @@ final class TenantKnowledge {
   private final Embedder embedder;
   private final RetrievalSettings settings;
   private final Executor blocking;
-  private final InstantSource clock;
   private final FileOperations files;
   private final StoreOperations stores;
   private final BatchOperations batches;
@@ -44,11 +43,16 @@ final class TenantKnowledge {
       InstantSource clock) {
     this.documents = DocumentStore.open(storage, tenant, keys);
     this.index =
-        new TenantIndex(indexes.resolve(tenant.value()), documents, embedder.model(), blocking);
+        new TenantIndex(
+            indexes.resolve(tenant.value()),
+            documents,
+            embedder.model(),
+            settings.index(),
+            blocking,
+            clock);
     this.embedder = embedder;
     this.settings = settings;
     this.blocking = blocking;
-    this.clock = clock;
     this.files = new FileOperations(tenant, documents, settings, clock);
     this.stores = new StoreOperations(tenant, documents, settings, clock);
     this.batches = new BatchOperations(tenant, documents, stores, settings, clock);
@@ -127,7 +131,7 @@ final class TenantKnowledge {
             outcome ->
                 outcome instanceof Ingestion.Completed
                     ? index
-                        .ready(job.store(), clock.instant())
+                        .ready(job.store())
                         .handle(
                             (reader, failure) -> {
                               SearchOperation.release(reader);

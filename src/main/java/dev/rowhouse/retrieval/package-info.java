@@ -14,6 +14,10 @@
  * anew, before the first search is answered; a search that would wait longer than {@code
  * catch-up-timeout} is refused as busy, which becomes 503 with Retry-After.
  *
+ * <p>A disk that is full stops no ingestion, which only needs the storage; it stops the searches
+ * whose index has to follow, in the same way and until there is room ({@link
+ * dev.rowhouse.retrieval.TenantIndex}).
+ *
  * <p>On SQL a change is a transaction. On Cassandra a store with its files and its numbered changes
  * is one partition, changed by one lightweight transaction that asks for the revision it has read;
  * the bytes of a file, and the chunks of a file in a store, are partitions that are written once,
