@@ -25,6 +25,7 @@ import dev.rowhouse.replay.Replays;
 import dev.rowhouse.reporting.Reporting;
 import dev.rowhouse.reporting.ReportingSettings;
 import dev.rowhouse.retrieval.BgeEmbedder;
+import dev.rowhouse.retrieval.IndexDirectories;
 import dev.rowhouse.retrieval.KnowledgeEntity;
 import dev.rowhouse.retrieval.KnowledgeErasure;
 import dev.rowhouse.retrieval.Retrieval;
@@ -236,9 +237,12 @@ final class Node {
     BgeEmbedder embedder = BgeEmbedder.shared(config.getInt("rowhouse.retrieval.embedder.permits"));
     // In the background: the first question must not wait for the model to load.
     blocking.execute(() -> embedder.embedQuery("warm"));
+    IndexDirectories indexes =
+        IndexDirectories.start(
+            system, storage, blocking, clock, config.getConfig("rowhouse.retrieval"), data.path());
     ActorRef<ShardingEnvelope<KnowledgeEntity.Command>> knowledge =
         KnowledgeEntity.init(
-            sharding, storage, keys, embedder, config.getConfig("rowhouse.retrieval"), data.path());
+            sharding, storage, keys, embedder, config.getConfig("rowhouse.retrieval"), indexes);
 
     UnfinishedUploads.start(
         system, storage, blocking, clock, config.getConfig("rowhouse.retrieval"));
@@ -335,7 +339,7 @@ final class Node {
                                         knowledge,
                                         storage,
                                         blocking,
-                                        data.path(),
+                                        indexes,
                                         config.getDuration("rowhouse.http.ask-timeout")),
                                     idempotency,
                                     directory,

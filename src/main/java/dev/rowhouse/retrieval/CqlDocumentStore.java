@@ -77,6 +77,11 @@ final class CqlDocumentStore implements DocumentStore {
     return holdings(stores, new CqlFiles(cassandra, tenant, storeFiles, doubts));
   }
 
+  static boolean hasStores(Cassandra cassandra, TenantId tenant) {
+    CqlDoubts doubts = new CqlDoubts(cassandra, InstantSource.system());
+    return !new CqlStores(cassandra, tenant, doubts).ids().isEmpty();
+  }
+
   private static Holdings holdings(CqlStores stores, CqlFiles files) {
     long chunks = 0;
     long storeCount = 0;

@@ -42,6 +42,14 @@ public sealed interface DocumentStore permits SqlDocumentStore, CqlDocumentStore
     };
   }
 
+  /** Whether a tenant has any store; needs no key. */
+  static boolean hasStores(Storage storage, TenantId tenant) {
+    return switch (storage) {
+      case Database database -> SqlDocumentStore.hasStores(database, tenant);
+      case Cassandra cassandra -> CqlDocumentStore.hasStores(cassandra, tenant);
+    };
+  }
+
   /** Whose documents these are. */
   TenantId tenant();
 

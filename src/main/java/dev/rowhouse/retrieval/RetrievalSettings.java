@@ -33,7 +33,12 @@ record RetrievalSettings(
       Duration askTimeout,
       int replyBytesMax) {}
 
-  record Index(Duration retryMin, Duration retryMax) {}
+  record Index(
+      Duration retryMin,
+      Duration retryMax,
+      Duration unusedAfter,
+      Duration sweepEvery,
+      int directoriesPerSweepMax) {}
 
   record Entity(
       String role,
@@ -80,7 +85,12 @@ record RetrievalSettings(
             search.getDuration("catch-up-timeout"),
             search.getDuration("ask-timeout"),
             Math.toIntExact(search.getBytes("reply-bytes-max"))),
-        new Index(index.getDuration("retry-min"), index.getDuration("retry-max")),
+        new Index(
+            index.getDuration("retry-min"),
+            index.getDuration("retry-max"),
+            index.getDuration("unused-after"),
+            index.getDuration("sweep-every"),
+            index.getInt("directories-per-sweep-max")),
         new Entity(
             entity.getString("role"),
             entity.getInt("operations-max"),

@@ -98,6 +98,11 @@ final class SqlDocumentStore implements DocumentStore {
                 number(sql, "COUNT(*)", "knowledge_chunks", tenant)));
   }
 
+  static boolean hasStores(Database database, TenantId tenant) {
+    return Sql.transaction(database, sql -> number(sql, "COUNT(*)", "knowledge_stores", tenant))
+        > 0;
+  }
+
   private static long number(Sql sql, String what, String table, TenantId tenant)
       throws SQLException {
     return sql.number("SELECT " + what + " FROM " + table + " WHERE tenant = ?", tenant.value());

@@ -95,6 +95,7 @@ final class TenantIndex {
             if (index == null) {
               index = StoreIndex.open(root.resolve(store), store);
               slot.index = index;
+              IndexDirectories.used(root, clock.instant());
             }
             index.catchUp(documents, model);
             slot.pause = Duration.ZERO;
@@ -148,7 +149,7 @@ final class TenantIndex {
           });
     }
     for (String store : stores) {
-      var _ = step(store, Instant.EPOCH, TenantIndex::closeNow);
+      var _ = step(store, Instant.EPOCH, this::closeNow);
     }
   }
 
@@ -167,7 +168,7 @@ final class TenantIndex {
   CompletionStage<?> close() {
     List<CompletableFuture<?>> closing = new ArrayList<>();
     for (String store : stores()) {
-      closing.add(step(store, Instant.EPOCH, TenantIndex::closeNow));
+      closing.add(step(store, Instant.EPOCH, this::closeNow));
     }
     return CompletableFuture.allOf(closing.toArray(CompletableFuture[]::new));
   }
@@ -198,16 +199,17 @@ final class TenantIndex {
     }
   }
 
-  private static boolean closeNow(Slot slot) {
+  private boolean closeNow(Slot slot) {
     StoreIndex index = slot.index;
     slot.index = null;
     if (index != null) {
+      IndexDirectories.used(root, clock.instant());
       index.close();
     }
     return index != null;
   }
 
-  private static void closeQuietly(Slot slot) {
+  private void closeQuietly(Slot slot) {
     try {
       closeNow(slot);
     } catch (RuntimeException e) {

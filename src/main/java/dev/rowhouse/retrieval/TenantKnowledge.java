@@ -4,7 +4,6 @@ import dev.rowhouse.journal.Storage;
 import dev.rowhouse.retrieval.KnowledgeEntity.Request;
 import dev.rowhouse.tenant.DataKeys;
 import dev.rowhouse.tenant.TenantId;
-import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
@@ -19,6 +18,7 @@ import java.util.function.Supplier;
  * KnowledgeEntity} lets run. It keeps no state but the open indexes.
  */
 final class TenantKnowledge {
+  private final IndexDirectories directories;
   private final DocumentStore documents;
   private final TenantIndex index;
   private final Embedder embedder;
@@ -30,7 +30,7 @@ final class TenantKnowledge {
   private final SearchOperation search;
 
   /**
-   * @param indexes the directory that has one directory for each tenant
+   * @param directories of the node; this tenant's is in use until {@link #close}
    */
   TenantKnowledge(
       TenantId tenant,
@@ -38,13 +38,14 @@ final class TenantKnowledge {
       DataKeys keys,
       Embedder embedder,
       RetrievalSettings settings,
-      Path indexes,
+      IndexDirectories directories,
       Executor blocking,
       InstantSource clock) {
+    this.directories = directories;
     this.documents = DocumentStore.open(storage, tenant, keys);
     this.index =
         new TenantIndex(
-            indexes.resolve(tenant.value()),
+            directories.enter(tenant),
             documents,
             embedder.model(),
             settings.index(),
@@ -156,6 +157,6 @@ final class TenantKnowledge {
   }
 
   CompletionStage<?> close() {
-    return index.close();
+    return index.close().whenComplete((_, _) -> directories.leave(documents.tenant()));
   }
 }

@@ -160,6 +160,21 @@ abstract class TenantIndexContract {
   }
 
   @Test
+  void isBuiltAnewWhenItsDirectoryWasUnusedForTooLong() throws IOException {
+    put("default", "file-1", "apples are red");
+    search("apples", "default");
+    index.close().toCompletableFuture().join();
+    RetrievalSettings.Index settings = TestConfig.settings(root).index();
+    Instant later = NOW.plus(settings.unusedAfter()).plusSeconds(1);
+    Path all = Objects.requireNonNull(root.getParent());
+    IndexDirectories directories = new IndexDirectories(all, settings, () -> later, _ -> true);
+    assertEquals(1, directories.sweep());
+    assertFalse(Files.exists(root));
+    reopen();
+    assertEquals(List.of("file-1"), search("apples", "default"));
+  }
+
+  @Test
   void isBuiltAnewWhenAFileOfItIsBroken() throws IOException {
     put("default", "file-1", "apples are red");
     search("apples", "default");
