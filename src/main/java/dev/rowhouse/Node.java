@@ -63,7 +63,6 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.security.SecureRandom;
-import java.sql.SQLException;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
@@ -195,10 +194,8 @@ final class Node {
     Executor blocking =
         system.dispatchers().lookup(DispatcherSelector.fromConfig("rowhouse.blocking-dispatcher"));
     String self = Cluster.get(system).selfMember().address().toString();
-    Fence fence = StorageStart.together(() -> Fence.open(storage, clock));
-    DataKeys keys =
-        StorageStart.together(
-            () -> Vault.open(data.path(), System.getenv(), storage, config, blocking, clock));
+    Fence fence = Fence.open(storage, clock);
+    DataKeys keys = Vault.open(data.path(), System.getenv(), storage, config, blocking, clock);
     ClusterSecret secret = clusterSecret(data);
     WriteFence writeFence = writeFence(fence, self, blocking);
     JournalProbe probe = JournalProbe.of(system, config.getString("rowhouse.usage.read-journal"));
@@ -261,7 +258,7 @@ final class Node {
     ActorRef<Census.Command> census =
         system.systemActorOf(
             Census.create(inHand), "census", DispatcherSelector.defaultDispatcher());
-    JournalWatch watch = StorageStart.together(() -> JournalWatch.start(storage, self, config));
+    JournalWatch watch = JournalWatch.start(storage, self, config);
     system.getWhenTerminated().whenComplete((_, _) -> watch.close());
     health.journal(watch::isAvailable);
     BudgetMarks marks = new BudgetMarks();
@@ -327,26 +324,24 @@ final class Node {
                     marks,
                     keys,
                     idempotency,
-                    StorageStart.together(
-                        () ->
-                            new Erasure(
+                    new Erasure(
+                        storage,
+                        keys,
+                        SigningKey.of(keys),
+                        List.of(
+                            new KnowledgeErasure(
+                                system,
+                                knowledge,
                                 storage,
-                                keys,
-                                SigningKey.of(keys),
-                                List.of(
-                                    new KnowledgeErasure(
-                                        system,
-                                        knowledge,
-                                        storage,
-                                        blocking,
-                                        indexes,
-                                        config.getDuration("rowhouse.http.ask-timeout")),
-                                    idempotency,
-                                    directory,
-                                    reporting.erasure()),
-                                clock,
                                 blocking,
-                                config.getDuration("rowhouse.tenant.erasure.resume-every"))),
+                                indexes,
+                                config.getDuration("rowhouse.http.ask-timeout")),
+                            idempotency,
+                            directory,
+                            reporting.erasure()),
+                        clock,
+                        blocking,
+                        config.getDuration("rowhouse.tenant.erasure.resume-every")),
                     config.getMemorySize("rowhouse.retrieval.files.bytes-max").toBytes(),
                     health,
                     replays(system, fence, ledgers, clock),
@@ -389,15 +384,7 @@ final class Node {
     TenantDirectory directory =
         new TenantDirectory(
             storage, blocking, house.defaultPlan(), keys, new TenantSealing(system));
-    StorageStart.together(
-        () -> {
-          try {
-            directory.createSchema();
-            return directory;
-          } catch (SQLException e) {
-            throw new JournalException("the table of tenants cannot be made", e);
-          }
-        });
+    directory.createSchema();
     Config config = system.settings().config();
     ClusterSingleton.get(system)
         .init(
@@ -423,23 +410,10 @@ final class Node {
       AuditLog audit) {
     ReportingSettings settings = ReportingSettings.of(system.settings().config());
     Reporting reporting =
-        StorageStart.together(
-            () ->
-                Reporting.of(
-                    system,
-                    storage,
-                    fence,
-                    blocking,
-                    clock,
-                    settings,
-                    ledgers,
-                    new AuditWitness(audit)));
+        Reporting.of(
+            system, storage, fence, blocking, clock, settings, ledgers, new AuditWitness(audit));
     if (Cluster.get(system).selfMember().hasRole("tenant")) {
-      StorageStart.together(
-          () -> {
-            reporting.start(system, storage, blocking, clock, settings);
-            return reporting;
-          });
+      reporting.start(system, storage, blocking, clock, settings);
     }
     return reporting;
   }
@@ -452,9 +426,7 @@ final class Node {
       InstantSource clock,
       DataDirectory data) {
     AuditSettings settings = AuditSettings.of(system.settings().config());
-    AuditLog audit =
-        StorageStart.together(
-            () -> AuditLog.open(system, storage, blocking, data.path(), settings));
+    AuditLog audit = AuditLog.open(system, storage, blocking, data.path(), settings);
     String self = Cluster.get(system).selfMember().address().toString();
     audit.through(
         ClusterSingleton.get(system)

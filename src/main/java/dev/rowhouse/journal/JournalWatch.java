@@ -9,7 +9,6 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
@@ -95,18 +94,15 @@ public final class JournalWatch implements AutoCloseable {
   }
 
   private static void makeTable(Database database) {
-    try (Connection connection = database.connection();
-        Statement statement = connection.createStatement()) {
-      statement.execute(
-          """
-          create table if not exists rowhouse_heartbeat (
-            node varchar(%d) primary key,
-            beats bigint not null)
-          """
-              .formatted(NODE_LENGTH_MAX));
-    } catch (SQLException e) {
-      throw new JournalException("cannot make the table of the journal's watch", e);
-    }
+    Sql.make(
+        database,
+        "the table of the journal's watch",
+        """
+        create table if not exists rowhouse_heartbeat (
+          node varchar(%d) primary key,
+          beats bigint not null)
+        """
+            .formatted(NODE_LENGTH_MAX));
   }
 
   /** A database whose file cannot grow does not fail a write, it closes: better not to try. */
