@@ -100,7 +100,7 @@ final class StoppedHouse implements ReplayHouse, AutoCloseable {
           system,
           HouseCatalog.of(config),
           new UsageJournal(system, fence, ledgers, settings.attemptsMax()),
-          Node.replays(system, fence, ledgers, InstantSource.system()));
+          Reports.replays(system, fence, ledgers, InstantSource.system()));
     } catch (RuntimeException e) {
       close(data, storage, system);
       throw e;

@@ -15,8 +15,6 @@ import java.net.UnknownHostException;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.ThreadLocalRandom;
-import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,12 +30,6 @@ final class StorageStart {
 
   /** As many as a line has room for. */
   private static final int NAMES_MAX = 5;
-
-  /** More nodes than ever start in the same second. */
-  private static final int TOGETHER_TRIES_MAX = 10;
-
-  /** Tables are made in milliseconds; losers come again at different times. */
-  private static final long TOGETHER_PAUSE_MILLIS_MAX = 300;
 
   private static final String CASSANDRA_HINT =
       "Start Cassandra, or set ROWHOUSE_CASSANDRA to where it is.";
@@ -86,12 +78,8 @@ final class StorageStart {
 
   private static void makeTables(Config config, Database database) {
     try {
-      together(
-          () -> {
-            JournalSchema.create(database);
-            DocumentStore.createSchema(database);
-            return database;
-          });
+      JournalSchema.create(database);
+      DocumentStore.createSchema(database);
     } catch (JournalException e) {
       database.close();
       throw sqlFailure(config, e);
@@ -238,33 +226,5 @@ final class StorageStart {
     Throwable cause = failure.getCause();
     String text = failure.getMessage() + (cause == null ? "" : ": " + cause.getMessage());
     return text.replaceAll("\\s*\\R\\s*", " ");
-  }
-
-  /**
-   * Opens what makes its tables when they are not there. Nodes that start together do so together,
-   * and "if not exists" does not hold against another session in the same moment: who loses finds
-   * the tables there at the next try.
-   */
-  static <T> T together(Supplier<T> opening) {
-    for (int tries = 1; ; tries++) {
-      try {
-        return opening.get();
-      } catch (RuntimeException e) {
-        if (tries == TOGETHER_TRIES_MAX || !isOfTheDatabase(e)) {
-          throw e;
-        }
-        pause(Duration.ofMillis(ThreadLocalRandom.current().nextLong(TOGETHER_PAUSE_MILLIS_MAX)));
-      }
-    }
-  }
-
-  private static boolean isOfTheDatabase(Throwable failure) {
-    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-      if (cause instanceof SQLException
-          || (cause instanceof StartFailure told && told.exitCode() == StartFailure.JOURNAL)) {
-        return true;
-      }
-    }
-    return false;
   }
 }

@@ -2,11 +2,11 @@ package dev.rowhouse.audit;
 
 import dev.rowhouse.journal.Database;
 import dev.rowhouse.journal.JournalException;
+import dev.rowhouse.journal.Sql;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -27,42 +27,35 @@ final class SqlAuditTable implements AuditTable {
 
   /** Opens the log, and makes its tables where they are missing. */
   static SqlAuditTable open(Database database) {
-    try (Connection connection = database.connection();
-        Statement statement = connection.createStatement()) {
-      statement.execute(
-          """
-          create table if not exists rowhouse_audit (
-            sequence_number bigint primary key,
-            time_millis bigint not null,
-            kind varchar(16) not null,
-            request_id varchar(200) not null,
-            actor varchar(200) not null,
-            remote varchar(200) not null,
-            action varchar(200) not null,
-            target varchar(200) not null,
-            detail varchar(1000000) not null,
-            hash varchar(64) not null)
-          """);
-      statement.execute(
-          "create index if not exists rowhouse_audit_time on rowhouse_audit (time_millis)");
-      statement.execute(
-          "create index if not exists rowhouse_audit_target on rowhouse_audit (target)");
-      statement.execute(
-          """
-          create table if not exists rowhouse_audit_base (
-            sequence_number bigint primary key,
-            hash varchar(64) not null)
-          """);
-      statement.execute(
-          """
-          create table if not exists rowhouse_audit_anchors (
-            persistence_id varchar(255) primary key,
-            sequence_number bigint not null,
-            hash varchar(64) not null)
-          """);
-    } catch (SQLException e) {
-      throw new JournalException("cannot make the tables of the audit log", e);
-    }
+    Sql.make(
+        database,
+        "the tables of the audit log",
+        """
+        create table if not exists rowhouse_audit (
+          sequence_number bigint primary key,
+          time_millis bigint not null,
+          kind varchar(16) not null,
+          request_id varchar(200) not null,
+          actor varchar(200) not null,
+          remote varchar(200) not null,
+          action varchar(200) not null,
+          target varchar(200) not null,
+          detail varchar(1000000) not null,
+          hash varchar(64) not null)
+        """,
+        "create index if not exists rowhouse_audit_time on rowhouse_audit (time_millis)",
+        "create index if not exists rowhouse_audit_target on rowhouse_audit (target)",
+        """
+        create table if not exists rowhouse_audit_base (
+          sequence_number bigint primary key,
+          hash varchar(64) not null)
+        """,
+        """
+        create table if not exists rowhouse_audit_anchors (
+          persistence_id varchar(255) primary key,
+          sequence_number bigint not null,
+          hash varchar(64) not null)
+        """);
     return new SqlAuditTable(database);
   }
 

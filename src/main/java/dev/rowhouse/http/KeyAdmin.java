@@ -7,9 +7,11 @@ import dev.rowhouse.tenant.FieldReader;
 import dev.rowhouse.tenant.KeyEntry;
 import dev.rowhouse.tenant.KeyReader;
 import dev.rowhouse.tenant.Limits;
+import dev.rowhouse.tenant.NewKey;
 import dev.rowhouse.tenant.Scope;
 import dev.rowhouse.tenant.TenantCommand;
 import dev.rowhouse.tenant.TenantJson;
+import dev.rowhouse.tenant.TenantProfile;
 import dev.rowhouse.tenant.TenantReply;
 import java.security.SecureRandom;
 import java.time.Instant;
@@ -21,6 +23,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
+import java.util.function.BiFunction;
+import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.jspecify.annotations.Nullable;
@@ -49,20 +53,64 @@ final class KeyAdmin {
             calls.execute(
                 tenant,
                 new TenantCommand.GetProfile(),
-                reply -> {
-                  if (!(reply instanceof TenantReply.ProfileIs is)) {
-                    return TenantCalls.other(reply);
-                  }
-                  ObjectNode body = Json.object().put("object", "list");
-                  var data = body.putArray("data");
-                  is.profile().keys().values().stream()
-                      .sorted(Comparator.comparing(KeyEntry::createdAt).thenComparing(KeyEntry::id))
-                      .forEach(key -> data.add(TenantJson.key(key)));
-                  return TenantCalls.done(Replies.json(200, body.put("has_more", false)));
-                }));
+                reply ->
+                    TenantCalls.answer(
+                        reply, TenantReply.ProfileIs.class, 200, is -> listed(is.profile()))));
+  }
+
+  private static ObjectNode listed(TenantProfile profile) {
+    ObjectNode body = Json.object().put("object", "list");
+    var data = body.putArray("data");
+    profile.keys().values().stream()
+        .sorted(Comparator.comparing(KeyEntry::createdAt).thenComparing(KeyEntry::id))
+        .forEach(key -> data.add(TenantJson.key(key)));
+    return body.put("has_more", false);
   }
 
   CompletionStage<HttpResponse> create(Call call) {
+    return mint(
+        call,
+        body -> {
+          String name = body.text("name", NAME_LENGTH_MAX);
+          Set<Scope> scopes = scopes(body);
+          Instant expiresAt = expiresAt(body);
+          Limits limits = KeyReader.limits(body);
+          return key ->
+              new TenantCommand.CreateKey(
+                  call.requestId(),
+                  key,
+                  name == null ? KeyReader.NAME_DEFAULT : name,
+                  scopes,
+                  expiresAt,
+                  limits);
+        },
+        TenantReply.KeyCreated.class,
+        (created, minted) -> shown(created.key(), minted));
+  }
+
+  CompletionStage<HttpResponse> rotate(Call call) {
+    return mint(
+        call,
+        body -> {
+          Long grace = body.integer("grace_seconds", 0, GRACE_SECONDS_MAX);
+          return key ->
+              new TenantCommand.RotateKey(
+                  call.requestId(), call.segments().get(4), key, grace == null ? 0 : grace);
+        },
+        TenantReply.KeyRotated.class,
+        KeyAdmin::rotated);
+  }
+
+  /**
+   * Mints a key and has the tenant's record take it.
+   *
+   * @param read reads the body, and gives the command for the key
+   */
+  private <T extends TenantReply> CompletionStage<HttpResponse> mint(
+      Call call,
+      Function<FieldReader, Function<NewKey, TenantCommand>> read,
+      Class<T> hoped,
+      BiFunction<T, ApiKey.Minted, ObjectNode> shown) {
     return TenantCalls.withTenant(
         call,
         tenant ->
@@ -70,10 +118,7 @@ final class KeyAdmin {
                 call,
                 root -> {
                   FieldReader body = FieldReader.of(root);
-                  String name = body.text("name", NAME_LENGTH_MAX);
-                  Set<Scope> scopes = scopes(body);
-                  Instant expiresAt = expiresAt(body);
-                  Limits limits = KeyReader.limits(body);
+                  Function<NewKey, TenantCommand> command = read.apply(body);
                   body.close();
                   if (!body.isClean()) {
                     return TenantCalls.done(OperatorBodies.problem(body.errors()));
@@ -81,17 +126,10 @@ final class KeyAdmin {
                   ApiKey.Minted minted = ApiKey.mint(tenant, secret, random);
                   return calls.execute(
                       tenant,
-                      new TenantCommand.CreateKey(
-                          call.requestId(),
-                          minted.key(),
-                          name == null ? KeyReader.NAME_DEFAULT : name,
-                          scopes,
-                          expiresAt,
-                          limits),
+                      command.apply(minted.key()),
                       reply ->
-                          reply instanceof TenantReply.KeyCreated created
-                              ? TenantCalls.done(Replies.json(201, shown(created.key(), minted)))
-                              : TenantCalls.other(reply));
+                          TenantCalls.answer(
+                              reply, hoped, 201, taken -> shown.apply(taken, minted)));
                 }));
   }
 
@@ -111,10 +149,11 @@ final class KeyAdmin {
                                 new TenantCommand.ChangeKey(
                                     call.requestId(), call.segments().get(4), patch),
                                 reply ->
-                                    reply instanceof TenantReply.KeyChanged changed
-                                        ? TenantCalls.done(
-                                            Replies.json(200, TenantJson.key(changed.key())))
-                                        : TenantCalls.other(reply)))));
+                                    TenantCalls.answer(
+                                        reply,
+                                        TenantReply.KeyChanged.class,
+                                        200,
+                                        changed -> TenantJson.key(changed.key()))))));
   }
 
   private Set<Scope> scopes(FieldReader body) {
@@ -156,39 +195,11 @@ final class KeyAdmin {
                 tenant,
                 new TenantCommand.RevokeKey(call.requestId(), call.segments().get(4)),
                 reply ->
-                    reply instanceof TenantReply.KeyRevoked revoked
-                        ? TenantCalls.done(
-                            Replies.json(
-                                200, Json.object().put("id", revoked.keyId()).put("revoked", true)))
-                        : TenantCalls.other(reply)));
-  }
-
-  CompletionStage<HttpResponse> rotate(Call call) {
-    return TenantCalls.withTenant(
-        call,
-        tenant ->
-            OperatorBodies.read(
-                call,
-                root -> {
-                  FieldReader body = FieldReader.of(root);
-                  Long grace = body.integer("grace_seconds", 0, GRACE_SECONDS_MAX);
-                  body.close();
-                  if (!body.isClean()) {
-                    return TenantCalls.done(OperatorBodies.problem(body.errors()));
-                  }
-                  ApiKey.Minted minted = ApiKey.mint(tenant, secret, random);
-                  return calls.execute(
-                      tenant,
-                      new TenantCommand.RotateKey(
-                          call.requestId(),
-                          call.segments().get(4),
-                          minted.key(),
-                          grace == null ? 0 : grace),
-                      reply ->
-                          reply instanceof TenantReply.KeyRotated rotated
-                              ? TenantCalls.done(Replies.json(201, rotated(rotated, minted)))
-                              : TenantCalls.other(reply));
-                }));
+                    TenantCalls.answer(
+                        reply,
+                        TenantReply.KeyRevoked.class,
+                        200,
+                        revoked -> Json.object().put("id", revoked.keyId()).put("revoked", true))));
   }
 
   private static ObjectNode rotated(TenantReply.KeyRotated rotated, ApiKey.Minted minted) {

@@ -150,8 +150,7 @@ final class TenantAdmin {
   }
 
   private CompletionStage<HttpResponse> profile(int status, TenantReply reply) {
-    return reply instanceof TenantReply.ProfileIs is
-        ? TenantCalls.done(Replies.json(status, TenantJson.profile(is.profile())))
-        : TenantCalls.other(reply);
+    return TenantCalls.answer(
+        reply, TenantReply.ProfileIs.class, status, is -> TenantJson.profile(is.profile()));
   }
 }

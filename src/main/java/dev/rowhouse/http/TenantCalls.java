@@ -1,5 +1,6 @@
 package dev.rowhouse.http;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rowhouse.serving.Refusal;
 import dev.rowhouse.serving.Refusals;
 import dev.rowhouse.serving.TenantEntity;
@@ -33,6 +34,14 @@ final class TenantCalls {
                     ? done(Replies.problem(Refusals.journalUnavailable(1_000)))
                     : next.apply(reply))
         .thenCompose(stage -> stage);
+  }
+
+  /** The answer to a reply: what is shown of the one hoped for, or why it is another. */
+  static <T extends TenantReply> CompletionStage<HttpResponse> answer(
+      TenantReply reply, Class<T> hoped, int status, Function<T, ObjectNode> shown) {
+    return hoped.isInstance(reply)
+        ? done(Replies.json(status, shown.apply(hoped.cast(reply))))
+        : other(reply);
   }
 
   /** The answer to a reply that is not the one hoped for. */

@@ -26,6 +26,7 @@ import com.datastax.oss.protocol.internal.util.Bytes;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigValueFactory;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -301,6 +302,11 @@ public final class Cassandra implements Storage {
 
   private static JournalException failed(RuntimeException e) {
     return new JournalException("Cassandra did not do it: " + e.getMessage(), e);
+  }
+
+  @Override
+  public @Nullable Path localDirectory() {
+    return null;
   }
 
   @Override

@@ -3,9 +3,17 @@ package dev.rowhouse.journal;
 import com.typesafe.config.Config;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import javax.sql.DataSource;
+import org.h2.jdbc.JdbcConnection;
+import org.h2.store.fs.FilePath;
+import org.h2.store.fs.FilePathWrapper;
+import org.h2.store.fs.disk.FilePathDisk;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The SQL database that this node writes to: a bounded pool of connections.
@@ -53,6 +61,33 @@ public final class Database implements Storage {
 
   public DataSource dataSource() {
     return pool;
+  }
+
+  /** H2 in this process knows its file; a server's file, H2's or another's, is the server's. */
+  @Override
+  public @Nullable Path localDirectory() {
+    try (Connection connection = connection()) {
+      if (!connection.isWrapperFor(JdbcConnection.class)
+          || connection.unwrap(JdbcConnection.class).getSession().isRemote()) {
+        return null;
+      }
+      try (Statement statement = connection.createStatement();
+          ResultSet row = statement.executeQuery("select database_path()")) {
+        String path = row.next() ? row.getString(1) : null;
+        return path == null ? null : directory(path);
+      }
+    } catch (SQLException e) {
+      throw new JournalException("the database does not say where its file is", e);
+    }
+  }
+
+  /** The directory of a name of H2, which may begin with schemes; none when it is in memory. */
+  private static @Nullable Path directory(String name) {
+    FilePath file = FilePath.get(name);
+    while (file instanceof FilePathWrapper wrapper) {
+      file = wrapper.unwrap();
+    }
+    return file instanceof FilePathDisk ? Path.of(file.toString()).getParent() : null;
   }
 
   @Override

@@ -4,11 +4,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
-import java.util.Locale;
+import java.util.Arrays;
 
 /**
  * The tables of the event journal and the snapshots, as pekko-persistence-jdbc expects them.
@@ -28,28 +25,26 @@ public final class JournalSchema {
 
   /** Makes what is not there yet. */
   public static void create(Database database) {
-    try (Connection connection = database.connection();
-        Statement statement = connection.createStatement()) {
-      requireOrder(statement);
-      String product = connection.getMetaData().getDatabaseProductName().toLowerCase(Locale.ROOT);
-      for (String sql : script(product).split(";", -1)) {
-        if (!sql.isBlank()) {
-          statement.execute(sql);
-        }
-      }
-    } catch (SQLException e) {
-      throw new JournalException("cannot make the tables of the journal", e);
-    }
+    String product =
+        Sql.apart(
+            database,
+            "cannot make the tables of the journal",
+            sql -> {
+              requireOrder(sql);
+              return sql.product();
+            });
+    Sql.make(
+        database,
+        "the tables of the journal",
+        Arrays.stream(script(product).split(";", -1)).filter(sql -> !sql.isBlank()).toList());
   }
 
-  private static void requireOrder(Statement statement) throws SQLException {
-    try (ResultSet row = statement.executeQuery(IS_IN_ORDER)) {
-      if (!row.next() || row.getInt(1) != 1) {
-        throw new JournalException(
-            "it does not compare text by its bytes. Make the database with locale C: create"
-                + " database rowhouse encoding 'UTF8' locale 'C' template template0",
-            null);
-      }
+  private static void requireOrder(Sql sql) throws SQLException {
+    if (sql.number(IS_IN_ORDER) != 1) {
+      throw new JournalException(
+          "it does not compare text by its bytes. Make the database with locale C: create"
+              + " database rowhouse encoding 'UTF8' locale 'C' template template0",
+          null);
     }
   }
 

@@ -9,7 +9,6 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
@@ -27,8 +26,9 @@ import org.slf4j.LoggerFactory;
  * the first tenant has anything to lose, and opens again by itself.
  *
  * <p>The journal is away when the last write failed, when one has had no answer for too long, or
- * when its disk is nearly full: the rest is for what is in flight. A watch that was not run at all,
- * in a paused process, says nothing.
+ * when it is a file of this process and its disk is nearly full: the rest is for what is in flight.
+ * A journal elsewhere needs no room here. A watch that was not run at all, in a paused process,
+ * says nothing.
  */
 public final class JournalWatch implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(JournalWatch.class);
@@ -54,21 +54,29 @@ public final class JournalWatch implements AutoCloseable {
   }
 
   /** Begins to watch, as {@code rowhouse.journal.watch} says. */
-  public static JournalWatch start(Storage storage, Path dataDirectory, String node, Config root) {
+  public static JournalWatch start(Storage storage, String node, Config root) {
     Config config = root.getConfig("rowhouse.journal.watch");
     String name = node.substring(0, Math.min(node.length(), NODE_LENGTH_MAX));
-    Write beat = heartbeat(storage, name);
     JournalWatch watch =
         new JournalWatch(
-            () -> {
-              requireSpace(dataDirectory, config.getBytes("disk-free-min"));
-              beat.run();
-            },
+            probe(storage, name, config.getBytes("disk-free-min")),
             config.getDuration("answer-within"),
             () -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime()));
     Duration every = config.getDuration("every");
     Thread.ofPlatform().daemon().name("journal-watch").start(() -> watch.probeEach(every));
     return watch;
+  }
+
+  /** The write of a node, with the room that the storage needs on this machine, if any. */
+  static Write probe(Storage storage, String node, long diskFreeMinBytes) {
+    Write beat = heartbeat(storage, node);
+    Path directory = storage.localDirectory();
+    return directory == null
+        ? beat
+        : () -> {
+          requireSpace(directory, diskFreeMinBytes);
+          beat.run();
+        };
   }
 
   private static Write heartbeat(Storage storage, String node) {
@@ -86,18 +94,15 @@ public final class JournalWatch implements AutoCloseable {
   }
 
   private static void makeTable(Database database) {
-    try (Connection connection = database.connection();
-        Statement statement = connection.createStatement()) {
-      statement.execute(
-          """
-          create table if not exists rowhouse_heartbeat (
-            node varchar(%d) primary key,
-            beats bigint not null)
-          """
-              .formatted(NODE_LENGTH_MAX));
-    } catch (SQLException e) {
-      throw new JournalException("cannot make the table of the journal's watch", e);
-    }
+    Sql.make(
+        database,
+        "the table of the journal's watch",
+        """
+        create table if not exists rowhouse_heartbeat (
+          node varchar(%d) primary key,
+          beats bigint not null)
+        """
+            .formatted(NODE_LENGTH_MAX));
   }
 
   /** A database whose file cannot grow does not fail a write, it closes: better not to try. */

@@ -2,6 +2,8 @@ package dev.rowhouse.journal;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where this house keeps what must last: an SQL database or Apache Cassandra, as {@code
@@ -22,6 +24,12 @@ public sealed interface Storage extends AutoCloseable permits Database, Cassandr
               config.getValue(KIND).origin(), KIND, "'" + kind + "' is not sql or cassandra");
     };
   }
+
+  /**
+   * Where this process itself writes what must last: the directory of its database's file. Null
+   * when others do, so that a full disk here takes nothing from the journal.
+   */
+  @Nullable Path localDirectory();
 
   @Override
   void close();

@@ -1,10 +1,7 @@
 package dev.rowhouse.reporting;
 
 import dev.rowhouse.journal.Database;
-import dev.rowhouse.journal.JournalException;
-import java.sql.Connection;
-import java.sql.SQLException;
-import java.sql.Statement;
+import dev.rowhouse.journal.Sql;
 import java.util.List;
 
 /**
@@ -122,13 +119,6 @@ final class UsageTables {
 
   /** Makes what is not there yet. */
   static void create(Database database) {
-    try (Connection connection = database.connection();
-        Statement statement = connection.createStatement()) {
-      for (String sql : SCHEMA) {
-        statement.execute(sql);
-      }
-    } catch (SQLException e) {
-      throw new JournalException("cannot make the tables of usage", e);
-    }
+    Sql.make(database, "the tables of usage", SCHEMA);
   }
 }

@@ -10,6 +10,7 @@ import dev.rowhouse.tenant.TenantId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.Gatherers;
 
 /**
  * Chunks on Cassandra: a partition for each attempt at a file, at most some 40 MB. Rows are only
@@ -47,10 +48,10 @@ final class CqlChunkTable implements ChunkTable {
     if (row == null || row.status() != FileStatus.IN_PROGRESS) {
       return false;
     }
-    for (int from = 0; from < chunks.size(); from += CHUNKS_TOGETHER) {
+    for (List<Embedded> some :
+        chunks.stream().gather(Gatherers.windowFixed(CHUNKS_TOGETHER)).toList()) {
       List<BoundStatement> rows = new ArrayList<>();
-      for (Embedded embedded :
-          chunks.subList(from, Math.min(chunks.size(), from + CHUNKS_TOGETHER))) {
+      for (Embedded embedded : some) {
         Chunk chunk = embedded.chunk();
         rows.add(
             cassandra.bind(

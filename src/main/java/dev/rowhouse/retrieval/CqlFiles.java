@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
+import java.util.stream.Gatherers;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -92,14 +93,14 @@ final class CqlFiles {
   /** Those of the ids that are files, by id. */
   Map<String, FileRow> processed(List<String> ids) {
     Map<String, FileRow> found = new HashMap<>();
-    for (int from = 0; from < ids.size(); from += IDS_TOGETHER) {
+    for (List<String> some : ids.stream().gather(Gatherers.windowFixed(IDS_TOGETHER)).toList()) {
       for (Row row :
           cassandra.all(
               "select "
                   + COLUMNS
                   + " from rowhouse_knowledge_files where tenant = ? and file_id in ?",
               tenant,
-              ids.subList(from, Math.min(ids.size(), from + IDS_TOGETHER)))) {
+              some)) {
         FileRow file = read(row);
         if (file.is(FileTable.PROCESSED)) {
           found.put(file.id(), file);
@@ -305,9 +306,7 @@ final class CqlFiles {
 
   /** Removes all files with their bytes, for an erasure: nothing else runs meanwhile. */
   void removeAll() {
-    List<FileRow> all = all();
-    for (int from = 0; from < all.size(); from += IDS_TOGETHER) {
-      List<FileRow> some = all.subList(from, Math.min(all.size(), from + IDS_TOGETHER));
+    for (List<FileRow> some : all().stream().gather(Gatherers.windowFixed(IDS_TOGETHER)).toList()) {
       cassandra.executeTogether(some.stream().map(row -> pieceRemoval(row.content())).toList());
       List<BoundStatement> removals = new ArrayList<>();
       for (FileRow row : some) {

@@ -13,6 +13,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
+import java.util.stream.Gatherers;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -97,7 +98,7 @@ final class CqlStoreFiles {
 
   List<FileRow> get(String store, List<String> files) {
     List<FileRow> rows = new ArrayList<>();
-    for (int from = 0; from < files.size(); from += IDS_TOGETHER) {
+    for (List<String> some : files.stream().gather(Gatherers.windowFixed(IDS_TOGETHER)).toList()) {
       for (Row row :
           cassandra.all(
               "select "
@@ -106,7 +107,7 @@ final class CqlStoreFiles {
                   + " and kind = 0 and number = 0 and file_id in ?",
               tenant,
               store,
-              files.subList(from, Math.min(files.size(), from + IDS_TOGETHER)))) {
+              some)) {
         rows.add(read(row));
       }
     }
@@ -139,8 +140,7 @@ final class CqlStoreFiles {
       String store, List<String> files, String attributes, ChunkingStrategy chunking, Instant now) {
     List<String> once = List.copyOf(new LinkedHashSet<>(files));
     int together = Math.clamp(BYTES_TOGETHER / (attributes.length() + 512), 1, ROWS_TOGETHER);
-    for (int from = 0; from < once.size(); from += together) {
-      List<String> some = once.subList(from, Math.min(once.size(), from + together));
+    for (List<String> some : once.stream().gather(Gatherers.windowFixed(together)).toList()) {
       List<UUID> replaced =
           stores.change(
               store, List.of(), head -> attached(store, head, some, attributes, chunking, now));
@@ -315,8 +315,7 @@ final class CqlStoreFiles {
 
   /** From in progress to an end without a result. */
   void end(String store, List<String> files, FileStatus status, @Nullable FileError error) {
-    for (int from = 0; from < files.size(); from += ROWS_TOGETHER) {
-      List<String> some = files.subList(from, Math.min(files.size(), from + ROWS_TOGETHER));
+    for (List<String> some : files.stream().gather(Gatherers.windowFixed(ROWS_TOGETHER)).toList()) {
       List<UUID> ended =
           stores.change(store, List.of(), head -> ended(store, head, some, status, error));
       ended.forEach(attempt -> cassandra.run(stores.chunkRemoval(attempt)));

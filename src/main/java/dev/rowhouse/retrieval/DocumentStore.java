@@ -5,6 +5,7 @@ import dev.rowhouse.journal.Database;
 import dev.rowhouse.journal.Storage;
 import dev.rowhouse.tenant.DataKeys;
 import dev.rowhouse.tenant.TenantId;
+import java.util.function.Supplier;
 
 /**
  * What one tenant has stored, durably: its files, stores, chunks and batches.
@@ -12,8 +13,18 @@ import dev.rowhouse.tenant.TenantId;
  * <p>The tenant is given once, when it is opened; it is in the WHERE of every statement, and no
  * operation below takes another. What the tenant wrote is sealed under its data key: contents,
  * names, attributes, texts and vectors. Calls block on the storage.
+ *
+ * @param tenant whose documents these are
+ * @param erasure removes every row of this tenant
  */
-public sealed interface DocumentStore permits SqlDocumentStore, CqlDocumentStore {
+public record DocumentStore(
+    TenantId tenant,
+    FileTable files,
+    StoreTable stores,
+    StoreFileTable storeFiles,
+    ChunkTable chunks,
+    BatchTable batches,
+    Supplier<Removed> erasure) {
   /**
    * The documents of that tenant, in tables that exist.
    *
@@ -21,13 +32,13 @@ public sealed interface DocumentStore permits SqlDocumentStore, CqlDocumentStore
    */
   static DocumentStore open(Storage storage, TenantId tenant, DataKeys keys) {
     return switch (storage) {
-      case Database database -> new SqlDocumentStore(database, tenant, keys);
-      case Cassandra cassandra -> new CqlDocumentStore(cassandra, tenant, keys);
+      case Database database -> SqlDocumentStore.open(database, tenant, keys);
+      case Cassandra cassandra -> CqlDocumentStore.open(cassandra, tenant, keys);
     };
   }
 
   /** Makes the tables that are missing; may run at every start. On Cassandra a script does it. */
-  static void createSchema(Database database) {
+  public static void createSchema(Database database) {
     SqlDocumentStore.createSchema(database);
   }
 
@@ -42,22 +53,19 @@ public sealed interface DocumentStore permits SqlDocumentStore, CqlDocumentStore
     };
   }
 
-  /** Whose documents these are. */
-  TenantId tenant();
-
-  FileTable files();
-
-  StoreTable stores();
-
-  StoreFileTable storeFiles();
-
-  ChunkTable chunks();
-
-  BatchTable batches();
+  /** Whether a tenant has any store; needs no key. */
+  static boolean hasStores(Storage storage, TenantId tenant) {
+    return switch (storage) {
+      case Database database -> SqlDocumentStore.hasStores(database, tenant);
+      case Cassandra cassandra -> CqlDocumentStore.hasStores(cassandra, tenant);
+    };
+  }
 
   /** How many of each were removed. */
-  record Removed(long files, long stores, long chunks) {}
+  public record Removed(long files, long stores, long chunks) {}
 
   /** Removes every row of this tenant. */
-  Removed erase();
+  Removed erase() {
+    return erasure.get();
+  }
 }

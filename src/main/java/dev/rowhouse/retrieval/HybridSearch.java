@@ -69,11 +69,17 @@ final class HybridSearch {
       @Nullable Collection<FileOf> files,
       int limit)
       throws IOException {
-    // Closing it would close the stores' readers, which are not its own; it holds nothing else.
-    IndexReader all = new MultiReader(readers.toArray(IndexReader[]::new), false);
-    if (all.numDocs() == 0 || (files != null && files.isEmpty())) {
-      return List.of();
+    // It holds the stores' readers and gives them back when it closes; it does not close them.
+    try (IndexReader all = new MultiReader(readers.toArray(IndexReader[]::new), false)) {
+      return all.numDocs() == 0 || (files != null && files.isEmpty())
+          ? List.of()
+          : search(all, query, vector, files, limit);
     }
+  }
+
+  private static List<Hit> search(
+      IndexReader all, String query, float[] vector, @Nullable Collection<FileOf> files, int limit)
+      throws IOException {
     IndexSearcher searcher = new IndexSearcher(all);
     searcher.setSimilarity(StoreIndex.BM25);
     searcher.setQueryCache(null);

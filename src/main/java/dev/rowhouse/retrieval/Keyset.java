@@ -1,5 +1,7 @@
 package dev.rowhouse.retrieval;
 
+import dev.rowhouse.journal.Sql;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -12,6 +14,21 @@ import org.jspecify.annotations.Nullable;
  * @param createdAtMillis the time of the last row before; null for the first page
  */
 record Keyset(@Nullable Long createdAtMillis, PageRequest page) {
+  /** Behind the row that the page's cursor names; null when there is none. */
+  static @Nullable Keyset of(Sql sql, String table, String tenant, PageRequest page)
+      throws SQLException {
+    if (page.after() == null) {
+      return new Keyset(null, page);
+    }
+    Long createdAt =
+        sql.first(
+            "SELECT created_at FROM " + table + " WHERE tenant = ? AND id = ?",
+            row -> row.getLong(1),
+            tenant,
+            page.after());
+    return createdAt == null ? null : new Keyset(createdAt, page);
+  }
+
   /** Ends a query whose WHERE is open; its arguments come from {@link #arguments}. */
   String clause(String timeColumn, String idColumn) {
     String order = page.ascending() ? "" : " DESC";

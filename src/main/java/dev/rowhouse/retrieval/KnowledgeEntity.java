@@ -4,7 +4,6 @@ import com.typesafe.config.Config;
 import dev.rowhouse.journal.Storage;
 import dev.rowhouse.tenant.DataKeys;
 import dev.rowhouse.tenant.TenantId;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -244,7 +243,7 @@ public final class KnowledgeEntity extends AbstractBehavior<KnowledgeEntity.Comm
    * Registers the entity on this node; the tables must exist.
    *
    * @param config {@code rowhouse.retrieval}
-   * @param dataDirectory the node's; indexes lie in {@code index/<tenant>/<store>} below it
+   * @param directories of this node's indexes
    */
   public static ActorRef<ShardingEnvelope<Command>> init(
       ClusterSharding sharding,
@@ -252,7 +251,7 @@ public final class KnowledgeEntity extends AbstractBehavior<KnowledgeEntity.Comm
       DataKeys keys,
       Embedder embedder,
       Config config,
-      Path dataDirectory) {
+      IndexDirectories directories) {
     RetrievalSettings settings = RetrievalSettings.from(config);
     IngestionGate gate = new IngestionGate(settings.ingest().nodeParallelMax());
     return sharding.init(
@@ -266,7 +265,7 @@ public final class KnowledgeEntity extends AbstractBehavior<KnowledgeEntity.Comm
                         embedder,
                         gate,
                         settings,
-                        dataDirectory.resolve("index"),
+                        directories,
                         entity.getShard()))
             .withRole(settings.entity().role())
             .withStopMessage(new Retire()));
@@ -279,7 +278,7 @@ public final class KnowledgeEntity extends AbstractBehavior<KnowledgeEntity.Comm
       Embedder embedder,
       IngestionGate gate,
       RetrievalSettings settings,
-      Path indexes,
+      IndexDirectories directories,
       ActorRef<ClusterSharding.ShardCommand> shard) {
     return Behaviors.setup(
         context ->
@@ -293,7 +292,7 @@ public final class KnowledgeEntity extends AbstractBehavior<KnowledgeEntity.Comm
                           .lookup(DispatcherSelector.fromConfig(BLOCKING_DISPATCHER));
                   TenantKnowledge knowledge =
                       new TenantKnowledge(
-                          tenant, storage, keys, embedder, settings, indexes, blocking, clock);
+                          tenant, storage, keys, embedder, settings, directories, blocking, clock);
                   return new KnowledgeEntity(
                       context, timers, knowledge, gate, settings, clock, shard);
                 }));

@@ -24,24 +24,24 @@ public final class KnowledgeErasure implements ErasureTarget {
   private final ActorRef<ShardingEnvelope<KnowledgeEntity.Command>> region;
   private final Storage storage;
   private final Executor blocking;
-  private final Path indexes;
+  private final IndexDirectories directories;
   private final Duration askTimeout;
 
   /**
-   * @param dataDirectory the node's
+   * @param directories of this node's indexes
    */
   public KnowledgeErasure(
       ActorSystem<?> system,
       ActorRef<ShardingEnvelope<KnowledgeEntity.Command>> region,
       Storage storage,
       Executor blocking,
-      Path dataDirectory,
+      IndexDirectories directories,
       Duration askTimeout) {
     this.system = system;
     this.region = region;
     this.storage = storage;
     this.blocking = blocking;
-    this.indexes = dataDirectory.resolve("index");
+    this.directories = directories;
     this.askTimeout = askTimeout;
   }
 
@@ -72,7 +72,7 @@ public final class KnowledgeErasure implements ErasureTarget {
 
   /** Of this node; where the tenant lives elsewhere, its indexes do, too. */
   private long directories(TenantId tenant) {
-    Path root = indexes.resolve(tenant.value());
+    Path root = directories.of(tenant);
     if (!Files.isDirectory(root)) {
       return 0;
     }

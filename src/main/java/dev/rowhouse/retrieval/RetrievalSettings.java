@@ -4,7 +4,8 @@ import com.typesafe.config.Config;
 import java.time.Duration;
 
 /** The limits and times of this room; conf/retrieval.conf says what each is for. */
-record RetrievalSettings(Files files, Stores stores, Ingest ingest, Search search, Entity entity) {
+record RetrievalSettings(
+    Files files, Stores stores, Ingest ingest, Search search, Index index, Entity entity) {
   record Files(
       long bytesMax,
       int perTenantMax,
@@ -32,6 +33,13 @@ record RetrievalSettings(Files files, Stores stores, Ingest ingest, Search searc
       Duration askTimeout,
       int replyBytesMax) {}
 
+  record Index(
+      Duration retryMin,
+      Duration retryMax,
+      Duration unusedAfter,
+      Duration sweepEvery,
+      int directoriesPerSweepMax) {}
+
   record Entity(
       String role,
       int operationsMax,
@@ -48,6 +56,7 @@ record RetrievalSettings(Files files, Stores stores, Ingest ingest, Search searc
     Config stores = config.getConfig("stores");
     Config ingest = config.getConfig("ingestion");
     Config search = config.getConfig("search");
+    Config index = config.getConfig("index");
     Config entity = config.getConfig("entity");
     return new RetrievalSettings(
         new Files(
@@ -76,6 +85,12 @@ record RetrievalSettings(Files files, Stores stores, Ingest ingest, Search searc
             search.getDuration("catch-up-timeout"),
             search.getDuration("ask-timeout"),
             Math.toIntExact(search.getBytes("reply-bytes-max"))),
+        new Index(
+            index.getDuration("retry-min"),
+            index.getDuration("retry-max"),
+            index.getDuration("unused-after"),
+            index.getDuration("sweep-every"),
+            index.getInt("directories-per-sweep-max")),
         new Entity(
             entity.getString("role"),
             entity.getInt("operations-max"),

@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -22,7 +23,8 @@ import org.jspecify.annotations.Nullable;
  * One search: check, bring the indexes up to date, embed, search, filter.
  *
  * <p>It waits for an index that is behind for a bounded time and then answers busy, while the index
- * goes on catching up for the next one. It never answers from an index that is behind.
+ * goes on catching up for the next one. It never answers from an index that is behind, nor from
+ * those of its stores that are not.
  */
 final class SearchOperation {
   private static final long BUSY_RETRY_MILLIS = 1_000;
@@ -76,8 +78,21 @@ final class SearchOperation {
               if (failure instanceof TimeoutException) {
                 return new KnowledgeReply.Busy(BUSY_RETRY_MILLIS);
               }
+              IndexFailure refused = indexFailure(failure);
+              if (refused != null) {
+                return new KnowledgeReply.Unavailable(refused.retryAfter().toMillis());
+              }
               throw new CompletionException(failure);
             });
+  }
+
+  private static @Nullable IndexFailure indexFailure(Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof IndexFailure refused) {
+        return refused;
+      }
+    }
+    return null;
   }
 
   private KnowledgeReply.@Nullable Invalid problem(KnowledgeEntity.Search search) {
@@ -124,18 +139,18 @@ final class SearchOperation {
   }
 
   private CompletableFuture<List<DirectoryReader>> readers(List<String> ids) {
-    List<CompletableFuture<DirectoryReader>> each =
-        ids.stream().map(id -> index.ready(id, clock.instant())).toList();
+    List<CompletableFuture<@Nullable DirectoryReader>> each =
+        ids.stream().map(index::ready).toList();
     return CompletableFuture.allOf(each.toArray(CompletableFuture[]::new))
         .handle(
             (_, failure) -> {
               if (failure != null) {
-                for (CompletableFuture<DirectoryReader> one : each) {
+                for (CompletableFuture<@Nullable DirectoryReader> one : each) {
                   var _ = one.thenAccept(SearchOperation::release);
                 }
                 throw new CompletionException(failure);
               }
-              return each.stream().map(CompletableFuture::join).toList();
+              return each.stream().map(CompletableFuture::join).filter(Objects::nonNull).toList();
             });
   }
 
@@ -170,7 +185,7 @@ final class SearchOperation {
   private SearchResult search(
       KnowledgeEntity.Search search, List<String> ids, List<DirectoryReader> readers)
       throws IOException {
-    if (readers.stream().allMatch(reader -> reader == null || reader.numDocs() == 0)) {
+    if (readers.stream().allMatch(reader -> reader.numDocs() == 0)) {
       // Most tenants of a chat have no documents; an embedding costs milliseconds of a core.
       return new SearchResult(documents.tenant(), List.of(), false);
     }

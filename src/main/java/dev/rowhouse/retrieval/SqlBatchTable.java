@@ -1,6 +1,7 @@
 package dev.rowhouse.retrieval;
 
 import dev.rowhouse.journal.Database;
+import dev.rowhouse.journal.Sql;
 import dev.rowhouse.tenant.TenantId;
 import java.time.Instant;
 import java.util.LinkedHashSet;

@@ -1,89 +1,46 @@
 package dev.rowhouse.retrieval;
 
 import dev.rowhouse.journal.Database;
+import dev.rowhouse.journal.Sql;
+import dev.rowhouse.retrieval.DocumentStore.Holdings;
+import dev.rowhouse.retrieval.DocumentStore.Removed;
 import dev.rowhouse.tenant.DataKeys;
 import dev.rowhouse.tenant.TenantId;
 import java.sql.SQLException;
 
 /** The documents of one tenant in SQL. */
-final class SqlDocumentStore implements DocumentStore {
-  private final Database database;
-  private final TenantId owner;
-  private final String tenant;
-  private final FileTable files;
-  private final StoreTable stores;
-  private final StoreFileTable storeFiles;
-  private final ChunkTable chunks;
-  private final BatchTable batches;
+final class SqlDocumentStore {
+  private SqlDocumentStore() {}
 
-  SqlDocumentStore(Database database, TenantId tenant, DataKeys keys) {
-    this.database = database;
-    this.owner = tenant;
-    this.tenant = tenant.value();
-    this.files = new SqlFileTable(database, tenant, keys);
-    this.stores = new SqlStoreTable(database, tenant, keys);
-    this.storeFiles = new SqlStoreFileTable(database, tenant, keys);
-    this.chunks = new SqlChunkTable(database, tenant, keys);
-    this.batches = new SqlBatchTable(database, tenant);
-  }
-
-  @Override
-  public TenantId tenant() {
-    return owner;
+  static DocumentStore open(Database database, TenantId tenant, DataKeys keys) {
+    return new DocumentStore(
+        tenant,
+        new SqlFileTable(database, tenant, keys),
+        new SqlStoreTable(database, tenant, keys),
+        new SqlStoreFileTable(database, tenant, keys),
+        new SqlChunkTable(database, tenant, keys),
+        new SqlBatchTable(database, tenant),
+        () -> erase(database, tenant));
   }
 
   /** Makes the tables that are missing; may run at every start. */
   static void createSchema(Database database) {
-    Sql.transaction(
-        database,
-        sql -> {
-          for (String statement : DocumentSchema.STATEMENTS) {
-            sql.update(statement);
-          }
-          return null;
-        });
+    Sql.make(database, "the tables of documents", DocumentSchema.STATEMENTS);
   }
 
-  @Override
-  public FileTable files() {
-    return files;
-  }
-
-  @Override
-  public StoreTable stores() {
-    return stores;
-  }
-
-  @Override
-  public StoreFileTable storeFiles() {
-    return storeFiles;
-  }
-
-  @Override
-  public ChunkTable chunks() {
-    return chunks;
-  }
-
-  @Override
-  public BatchTable batches() {
-    return batches;
-  }
-
-  @Override
-  public Removed erase() {
+  private static Removed erase(Database database, TenantId tenant) {
     return Sql.transaction(
         database,
         sql -> {
-          long fileRows =
-              sql.number("SELECT COUNT(*) FROM knowledge_files WHERE tenant = ?", tenant);
-          long storeRows =
-              sql.number("SELECT COUNT(*) FROM knowledge_stores WHERE tenant = ?", tenant);
-          long chunkRows =
-              sql.number("SELECT COUNT(*) FROM knowledge_chunks WHERE tenant = ?", tenant);
+          Removed removed =
+              new Removed(
+                  number(sql, "COUNT(*)", "knowledge_files", tenant),
+                  number(sql, "COUNT(*)", "knowledge_stores", tenant),
+                  number(sql, "COUNT(*)", "knowledge_chunks", tenant));
           for (String table : DocumentSchema.TABLES) {
-            sql.update("DELETE FROM " + table + " WHERE tenant = ?", tenant);
+            sql.update("DELETE FROM " + table + " WHERE tenant = ?", tenant.value());
           }
-          return new Removed(fileRows, storeRows, chunkRows);
+          return removed;
         });
   }
 
@@ -96,6 +53,11 @@ final class SqlDocumentStore implements DocumentStore {
                 number(sql, "SUM(size_bytes)", "knowledge_files", tenant),
                 number(sql, "COUNT(*)", "knowledge_stores", tenant),
                 number(sql, "COUNT(*)", "knowledge_chunks", tenant)));
+  }
+
+  static boolean hasStores(Database database, TenantId tenant) {
+    return Sql.transaction(database, sql -> number(sql, "COUNT(*)", "knowledge_stores", tenant))
+        > 0;
   }
 
   private static long number(Sql sql, String what, String table, TenantId tenant)

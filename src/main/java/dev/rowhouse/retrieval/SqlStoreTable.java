@@ -1,6 +1,7 @@
 package dev.rowhouse.retrieval;
 
 import dev.rowhouse.journal.Database;
+import dev.rowhouse.journal.Sql;
 import dev.rowhouse.tenant.DataKey.Purpose;
 import dev.rowhouse.tenant.DataKeys;
 import dev.rowhouse.tenant.TenantId;
@@ -92,19 +93,10 @@ final class SqlStoreTable implements StoreTable {
     return Sql.<@Nullable Page<VectorStore>>transaction(
         database,
         sql -> {
-          Long cursor = null;
-          if (page.after() != null) {
-            cursor =
-                sql.first(
-                    "SELECT created_at FROM knowledge_stores WHERE tenant = ? AND id = ?",
-                    row -> row.getLong(1),
-                    tenant,
-                    page.after());
-            if (cursor == null) {
-              return null;
-            }
+          Keyset keyset = Keyset.of(sql, "knowledge_stores", tenant, page);
+          if (keyset == null) {
+            return null;
           }
-          Keyset keyset = new Keyset(cursor, page);
           List<VectorStore> rows =
               sql.query(
                   "SELECT "

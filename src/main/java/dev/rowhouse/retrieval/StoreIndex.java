@@ -65,6 +65,11 @@ final class StoreIndex implements AutoCloseable {
   /** Raise it when a document's fields change: every index is then built anew. */
   private static final String FORMAT = "1";
 
+  /** Written to find out whether the disk has room; more than a commit without changes needs. */
+  private static final String PROBE = "probe";
+
+  private static final int PROBE_BYTES = 16 * 1024;
+
   private static final String FINGERPRINT_KEY = "rowhouse.fingerprint";
   private static final String SEQUENCE_KEY = "rowhouse.sequence";
   private static final int HNSW_LINKS = 16;
@@ -90,15 +95,20 @@ final class StoreIndex implements AutoCloseable {
     this.store = store;
     this.directory = FSDirectory.open(path);
     IndexWriter opened = null;
+    SearcherManager searched = null;
     try {
       opened = new IndexWriter(directory, writerConfig());
-      this.searchers = new SearcherManager(opened, null);
+      searched = new SearcherManager(opened, null);
+      this.searchers = searched;
       this.writer = opened;
       Map<String, String> data = liveCommitData();
       this.fingerprint = data.getOrDefault(FINGERPRINT_KEY, "");
       this.sequence = Long.parseLong(data.getOrDefault(SEQUENCE_KEY, "0"));
       checkIntegrity();
     } catch (IOException | RuntimeException e) {
+      if (searched != null) {
+        searched.close();
+      }
       if (opened != null) {
         opened.rollback();
       }
@@ -107,7 +117,10 @@ final class StoreIndex implements AutoCloseable {
     }
   }
 
-  /** Opens the directory; what cannot be read is thrown away, because it can be made again. */
+  /**
+   * Opens the directory; what cannot be read is thrown away, because it can be made again. On a
+   * disk that takes no writes nothing is: the copy may be whole.
+   */
   static StoreIndex open(Path path, String store) throws IOException {
     Files.createDirectories(path);
     try {
@@ -115,10 +128,23 @@ final class StoreIndex implements AutoCloseable {
     } catch (LockObtainFailedException e) {
       throw e;
     } catch (IOException | RuntimeException e) {
+      requireWritable(path, e);
       LOG.warn("the index of store {} is broken and is built anew: {}", store, e.toString());
       deleteDirectory(path);
       Files.createDirectories(path);
       return new StoreIndex(path, store);
+    }
+  }
+
+  private static void requireWritable(Path path, Exception failure) throws IOException {
+    Path probe = path.resolve(PROBE);
+    try {
+      Files.write(probe, new byte[PROBE_BYTES]);
+    } catch (IOException e) {
+      e.addSuppressed(failure);
+      throw e;
+    } finally {
+      Files.deleteIfExists(probe);
     }
   }
 
@@ -175,7 +201,7 @@ final class StoreIndex implements AutoCloseable {
   synchronized void catchUp(DocumentStore documents, String model) throws IOException {
     StoreTable.Version version = documents.stores().version(store);
     if (version == null) {
-      throw new IOException("the store " + store + " is gone");
+      throw new StorageFailure("the store " + store + " is gone", null);
     }
     String wanted = FORMAT + "/" + model + "/" + version.incarnation();
     if (!fingerprint.equals(wanted)

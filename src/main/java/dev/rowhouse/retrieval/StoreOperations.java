@@ -1,5 +1,6 @@
 package dev.rowhouse.retrieval;
 
+import dev.rowhouse.journal.Sql;
 import dev.rowhouse.tenant.TenantId;
 import java.time.Duration;
 import java.time.Instant;

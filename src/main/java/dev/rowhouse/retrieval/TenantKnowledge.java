@@ -4,7 +4,6 @@ import dev.rowhouse.journal.Storage;
 import dev.rowhouse.retrieval.KnowledgeEntity.Request;
 import dev.rowhouse.tenant.DataKeys;
 import dev.rowhouse.tenant.TenantId;
-import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
@@ -19,19 +18,19 @@ import java.util.function.Supplier;
  * KnowledgeEntity} lets run. It keeps no state but the open indexes.
  */
 final class TenantKnowledge {
+  private final IndexDirectories directories;
   private final DocumentStore documents;
   private final TenantIndex index;
   private final Embedder embedder;
   private final RetrievalSettings settings;
   private final Executor blocking;
-  private final InstantSource clock;
   private final FileOperations files;
   private final StoreOperations stores;
   private final BatchOperations batches;
   private final SearchOperation search;
 
   /**
-   * @param indexes the directory that has one directory for each tenant
+   * @param directories of the node; this tenant's is in use until {@link #close}
    */
   TenantKnowledge(
       TenantId tenant,
@@ -39,16 +38,22 @@ final class TenantKnowledge {
       DataKeys keys,
       Embedder embedder,
       RetrievalSettings settings,
-      Path indexes,
+      IndexDirectories directories,
       Executor blocking,
       InstantSource clock) {
+    this.directories = directories;
     this.documents = DocumentStore.open(storage, tenant, keys);
     this.index =
-        new TenantIndex(indexes.resolve(tenant.value()), documents, embedder.model(), blocking);
+        new TenantIndex(
+            directories.enter(tenant),
+            documents,
+            embedder.model(),
+            settings.index(),
+            blocking,
+            clock);
     this.embedder = embedder;
     this.settings = settings;
     this.blocking = blocking;
-    this.clock = clock;
     this.files = new FileOperations(tenant, documents, settings, clock);
     this.stores = new StoreOperations(tenant, documents, settings, clock);
     this.batches = new BatchOperations(tenant, documents, stores, settings, clock);
@@ -127,7 +132,7 @@ final class TenantKnowledge {
             outcome ->
                 outcome instanceof Ingestion.Completed
                     ? index
-                        .ready(job.store(), clock.instant())
+                        .ready(job.store())
                         .handle(
                             (reader, failure) -> {
                               SearchOperation.release(reader);
@@ -152,6 +157,6 @@ final class TenantKnowledge {
   }
 
   CompletionStage<?> close() {
-    return index.close();
+    return index.close().whenComplete((_, _) -> directories.leave(documents.tenant()));
   }
 }

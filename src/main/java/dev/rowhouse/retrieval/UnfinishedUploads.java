@@ -4,6 +4,7 @@ import com.typesafe.config.Config;
 import dev.rowhouse.journal.Cassandra;
 import dev.rowhouse.journal.Database;
 import dev.rowhouse.journal.JournalException;
+import dev.rowhouse.journal.Sql;
 import dev.rowhouse.journal.Storage;
 import java.time.Duration;
 import java.time.Instant;

@@ -12,7 +12,13 @@
  * incarnation and the number of the last change it has seen. A node that gets the tenant, with an
  * empty directory or one of an earlier time, applies what is missing, removals too, or builds it
  * anew, before the first search is answered; a search that would wait longer than {@code
- * catch-up-timeout} is refused as busy, which becomes 503 with Retry-After.
+ * catch-up-timeout} is refused as busy, which becomes 503 with Retry-After. A copy that a tenant
+ * has left behind on a node is removed after some time ({@link
+ * dev.rowhouse.retrieval.IndexDirectories}).
+ *
+ * <p>A disk that is full stops no ingestion, which only needs the storage; it stops the searches
+ * whose index has to follow, in the same way and until there is room ({@link
+ * dev.rowhouse.retrieval.TenantIndex}).
  *
  * <p>On SQL a change is a transaction. On Cassandra a store with its files and its numbered changes
  * is one partition, changed by one lightweight transaction that asks for the revision it has read;

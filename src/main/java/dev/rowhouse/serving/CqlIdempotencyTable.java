@@ -4,7 +4,6 @@ import com.datastax.oss.driver.api.core.cql.Row;
 import dev.rowhouse.journal.Cassandra;
 import dev.rowhouse.tenant.TenantId;
 import java.util.Objects;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,32 +24,7 @@ final class CqlIdempotencyTable implements IdempotencyTable {
   }
 
   @Override
-  public @Nullable Entry claim(
-      Key key,
-      String attempt,
-      String owner,
-      long nowMillis,
-      long expiresAtMillis,
-      Predicate<Entry> lives) {
-    Entry there = null;
-    for (int tries = 0; tries < TRIES_MAX; tries++) {
-      there = read(key);
-      if (there == null) {
-        if (insert(key, attempt, owner, nowMillis, expiresAtMillis)) {
-          return null;
-        }
-        continue;
-      }
-      boolean over = there.expiresAtMillis() <= nowMillis;
-      if (!over && (there.state() != State.RUNNING || lives.test(there))) {
-        return there;
-      }
-      release(key, there.attempt());
-    }
-    return there;
-  }
-
-  private @Nullable Entry read(Key key) {
+  public @Nullable Entry read(Key key) {
     Row row =
         cassandra.one(
             "select " + COLUMNS + " from rowhouse_idempotency where tenant = ? and key_hash = ?",
@@ -73,7 +47,8 @@ final class CqlIdempotencyTable implements IdempotencyTable {
     return Objects.requireNonNullElse(row.getString(column), "");
   }
 
-  private boolean insert(
+  @Override
+  public boolean insert(
       Key key, String attempt, String owner, long nowMillis, long expiresAtMillis) {
     int ttl = ttlSeconds(nowMillis, expiresAtMillis);
     boolean isOurs =

@@ -59,13 +59,35 @@ sealed interface IdempotencyTable permits SqlIdempotencyTable, CqlIdempotencyTab
    * @param lives whether that owner may still give an answer
    * @return the row that stands in the way; absent: the key is ours
    */
-  @Nullable Entry claim(
+  default @Nullable Entry claim(
       Key key,
       String attempt,
       String owner,
       long nowMillis,
       long expiresAtMillis,
-      Predicate<Entry> lives);
+      Predicate<Entry> lives) {
+    Entry there = null;
+    for (int tries = 0; tries < TRIES_MAX; tries++) {
+      there = read(key);
+      if (there == null) {
+        if (insert(key, attempt, owner, nowMillis, expiresAtMillis)) {
+          return null;
+        }
+        continue;
+      }
+      boolean over = there.expiresAtMillis() <= nowMillis;
+      if (!over && (there.state() != State.RUNNING || lives.test(there))) {
+        return there;
+      }
+      release(key, there.attempt());
+    }
+    return there;
+  }
+
+  @Nullable Entry read(Key key);
+
+  /** Adds a running row; false when there is one. */
+  boolean insert(Key key, String attempt, String owner, long nowMillis, long expiresAtMillis);
 
   /**
    * Keeps the answer of the attempt that claimed the key.

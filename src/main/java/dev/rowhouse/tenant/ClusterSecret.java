@@ -2,10 +2,10 @@ package dev.rowhouse.tenant;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.util.Map;
+import java.util.Objects;
 import java.util.random.RandomGenerator;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
@@ -22,9 +22,6 @@ public final class ClusterSecret {
   public static final String VARIABLE = "ROWHOUSE_CLUSTER_SECRET";
   public static final String FILE_NAME = "cluster-secret";
 
-  /** Shorter text from the environment could be guessed. */
-  private static final int TEXT_LENGTH_MIN = 32;
-
   private static final String ALGORITHM = "HmacSHA256";
 
   private final ThreadLocal<Mac> keyChecksums;
@@ -39,10 +36,7 @@ public final class ClusterSecret {
 
   /** The secret of that text, which has at least 32 characters. */
   public static ClusterSecret of(String text) {
-    if (text.length() < TEXT_LENGTH_MIN) {
-      throw new IllegalArgumentException(
-          "the cluster secret must have at least " + TEXT_LENGTH_MIN + " characters");
-    }
+    SecretFile.require("cluster secret", text);
     return new ClusterSecret(text.getBytes(StandardCharsets.UTF_8));
   }
 
@@ -50,20 +44,14 @@ public final class ClusterSecret {
   public static ClusterSecret load(
       Path dataDirectory, Map<String, String> environment, RandomGenerator random)
       throws IOException {
-    String fromEnvironment = environment.get(VARIABLE);
-    if (fromEnvironment != null && !fromEnvironment.isBlank()) {
-      return of(fromEnvironment.strip());
-    }
-    Path file = dataDirectory.resolve(FILE_NAME);
-    if (!Files.exists(file)) {
-      SecretFile.create(file, random);
-    }
-    String text = Files.readString(file).strip();
-    if (text.length() < TEXT_LENGTH_MIN) {
-      throw new IOException(
-          file + " is damaged: restore it from a backup, or delete it and rotate every key");
-    }
-    return of(text);
+    String text =
+        SecretFile.load(
+            environment.get(VARIABLE),
+            dataDirectory.resolve(FILE_NAME),
+            random,
+            true,
+            "restore it from a backup, or delete it and rotate every key");
+    return of(Objects.requireNonNull(text, "it is made where there is none"));
   }
 
   /** The HMAC-SHA256 that stands behind the checksum of a key; it is reused by this thread. */

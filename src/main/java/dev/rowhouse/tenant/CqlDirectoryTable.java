@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.PriorityQueue;
 import java.util.TreeMap;
+import java.util.stream.Gatherers;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -104,32 +105,30 @@ final class CqlDirectoryTable implements DirectoryTable {
 
   @Override
   public boolean contains(String tenant) {
-    Row row =
-        cassandra.one(
-            "select created_at_millis from rowhouse_tenants where bucket = ? and id = ?",
-            bucket(tenant),
-            tenant);
-    return row != null && !row.isNull("created_at_millis");
+    return has(tenant, "created_at_millis");
   }
 
   @Override
   public long countNames(String tenant) {
-    Row row =
-        cassandra.one(
-            "select display_name from rowhouse_tenants where bucket = ? and id = ?",
-            bucket(tenant),
-            tenant);
-    return row == null || row.isNull("display_name") ? 0 : 1;
+    return has(tenant, "display_name") ? 1 : 0;
+  }
+
+  private boolean has(String tenant, String column) {
+    Row row = one(tenant, column);
+    return row != null && !row.isNull(0);
+  }
+
+  private @Nullable Row one(String tenant, String column) {
+    return cassandra.one(
+        "select " + column + " from rowhouse_tenants where bucket = ? and id = ?",
+        bucket(tenant),
+        tenant);
   }
 
   /** With the timestamp of the name itself: of two at the same time a removal wins. */
   @Override
   public void eraseName(String tenant) {
-    Row row =
-        cassandra.one(
-            "select writetime(display_name) from rowhouse_tenants where bucket = ? and id = ?",
-            bucket(tenant),
-            tenant);
+    Row row = one(tenant, "writetime(display_name)");
     if (row != null && !row.isNull(0)) {
       cassandra.execute(
           "update rowhouse_tenants using timestamp ? set display_name = null"
@@ -165,10 +164,9 @@ final class CqlDirectoryTable implements DirectoryTable {
       }
     }
     for (List<BoundStatement> statements : byBucket.values()) {
-      for (int at = 0; at < statements.size(); at += ROWS_TOGETHER_MAX) {
-        cassandra.executeInOnePartition(
-            statements.subList(at, Math.min(statements.size(), at + ROWS_TOGETHER_MAX)));
-      }
+      statements.stream()
+          .gather(Gatherers.windowFixed(ROWS_TOGETHER_MAX))
+          .forEach(cassandra::executeInOnePartition);
     }
     if (!move(from, until)) {
       throw overtaken(from);

@@ -3,7 +3,6 @@ package dev.rowhouse.tenant;
 import dev.rowhouse.journal.Cassandra;
 import dev.rowhouse.journal.Database;
 import dev.rowhouse.journal.Storage;
-import java.sql.SQLException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -27,21 +26,21 @@ sealed interface DirectoryTable permits SqlDirectoryTable, CqlDirectoryTable {
   record Change(TenantEvent event, long sequenceNumber, @Nullable String sealedName) {}
 
   /** Makes the tables on SQL where they are missing. */
-  void createSchema() throws SQLException;
+  void createSchema();
 
   /** Rows by id, one more than the page has when others follow; names as they are stored. */
-  List<TenantDirectory.Row> read(TenantDirectory.Query query) throws SQLException;
+  List<TenantDirectory.Row> read(TenantDirectory.Query query);
 
-  boolean contains(String tenant) throws SQLException;
+  boolean contains(String tenant);
 
   /** How many display names of that tenant are stored. */
-  long countNames(String tenant) throws SQLException;
+  long countNames(String tenant);
 
-  void eraseName(String tenant) throws SQLException;
+  void eraseName(String tenant);
 
   /** How far the journal was read; empty: not at all. */
-  String offset() throws SQLException;
+  String offset();
 
   /** Writes those changes and moves the offset; fails when another has moved it. */
-  void write(String from, String until, List<Change> changes) throws SQLException;
+  void write(String from, String until, List<Change> changes);
 }

@@ -11,7 +11,6 @@ import com.google.crypto.tink.aead.XAesGcmKey;
 import com.google.crypto.tink.util.SecretBytes;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.util.Map;
@@ -33,9 +32,6 @@ public final class MasterKey {
   public static final String VARIABLE = "ROWHOUSE_MASTER_KEY";
   public static final String FILE_NAME = "master-key";
 
-  /** Shorter text from the environment could be guessed. */
-  private static final int TEXT_LENGTH_MIN = 32;
-
   private static final String DERIVATION = "HmacSHA256";
   private static final String PURPOSE = "rowhouse-master-key-v1";
 
@@ -49,10 +45,7 @@ public final class MasterKey {
   // The bytes come from outside, so the key is made of its parts.
   @AccessesPartialKey
   public static MasterKey of(String text) {
-    if (text.length() < TEXT_LENGTH_MIN) {
-      throw new IllegalArgumentException(
-          "the master key must have at least " + TEXT_LENGTH_MIN + " characters");
-    }
+    SecretFile.require("master key", text);
     try {
       AeadConfig.register();
       Mac mac = Mac.getInstance(DERIVATION);
@@ -82,22 +75,14 @@ public final class MasterKey {
   public static @Nullable MasterKey load(
       Path dataDirectory, Map<String, String> environment, RandomGenerator random, boolean mayMake)
       throws IOException {
-    String fromEnvironment = environment.get(VARIABLE);
-    if (fromEnvironment != null && !fromEnvironment.isBlank()) {
-      return of(fromEnvironment.strip());
-    }
-    Path file = dataDirectory.resolve(FILE_NAME);
-    if (!Files.exists(file)) {
-      if (!mayMake) {
-        return null;
-      }
-      SecretFile.create(file, random);
-    }
-    String text = Files.readString(file).strip();
-    if (text.length() < TEXT_LENGTH_MIN) {
-      throw new IOException(file + " is damaged: restore it from a backup");
-    }
-    return of(text);
+    String text =
+        SecretFile.load(
+            environment.get(VARIABLE),
+            dataDirectory.resolve(FILE_NAME),
+            random,
+            mayMake,
+            "restore it from a backup");
+    return text == null ? null : of(text);
   }
 
   /** Wraps a serialised secret under a name; only that name opens it again. */

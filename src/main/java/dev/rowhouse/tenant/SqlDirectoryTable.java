@@ -1,19 +1,20 @@
 package dev.rowhouse.tenant;
 
 import dev.rowhouse.journal.Database;
+import dev.rowhouse.journal.JournalException;
+import dev.rowhouse.journal.Sql;
 import dev.rowhouse.tenant.TenantProfile.Status;
-import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** The directory in an SQL database: rows and offset change in one transaction. */
 final class SqlDirectoryTable implements DirectoryTable {
+  private static final String READ_FAILED = "cannot read the directory of tenants";
+
   private final Database database;
   private final String defaultPlan;
 
@@ -23,181 +24,148 @@ final class SqlDirectoryTable implements DirectoryTable {
   }
 
   @Override
-  public void createSchema() throws SQLException {
-    try (Connection connection = database.connection();
-        Statement statement = connection.createStatement()) {
-      statement.execute(
-          """
-          CREATE TABLE IF NOT EXISTS rowhouse_tenants (
-            id VARCHAR(63) PRIMARY KEY,
-            status VARCHAR(16) NOT NULL,
-            plan VARCHAR(64),
-            display_name VARCHAR(1200),
-            created_at_millis BIGINT NOT NULL,
-            updated_at_millis BIGINT NOT NULL,
-            version BIGINT NOT NULL)
-          """);
-      // An older version had room for names in clear only.
-      statement.execute(
-          "ALTER TABLE rowhouse_tenants ALTER COLUMN display_name SET DATA TYPE VARCHAR(1200)");
-      statement.execute(
-          """
-          CREATE TABLE IF NOT EXISTS rowhouse_tenants_offset (
-            name VARCHAR(32) PRIMARY KEY,
-            journal_offset VARCHAR(64) NOT NULL)
-          """);
-    }
+  public void createSchema() {
+    Sql.make(
+        database,
+        "the table of tenants",
+        """
+        CREATE TABLE IF NOT EXISTS rowhouse_tenants (
+          id VARCHAR(63) PRIMARY KEY,
+          status VARCHAR(16) NOT NULL,
+          plan VARCHAR(64),
+          display_name VARCHAR(1200),
+          created_at_millis BIGINT NOT NULL,
+          updated_at_millis BIGINT NOT NULL,
+          version BIGINT NOT NULL)
+        """,
+        // An older version had room for names in clear only.
+        "ALTER TABLE rowhouse_tenants ALTER COLUMN display_name SET DATA TYPE VARCHAR(1200)",
+        """
+        CREATE TABLE IF NOT EXISTS rowhouse_tenants_offset (
+          name VARCHAR(32) PRIMARY KEY,
+          journal_offset VARCHAR(64) NOT NULL)
+        """);
   }
 
   @Override
-  public List<TenantDirectory.Row> read(TenantDirectory.Query query) throws SQLException {
-    StringBuilder sql =
-        new StringBuilder(
-            "SELECT id, status, COALESCE(plan, ?), display_name, created_at_millis,"
-                + " updated_at_millis FROM rowhouse_tenants WHERE id > ?");
+  public List<TenantDirectory.Row> read(TenantDirectory.Query query) {
     Status status = query.status();
     String plan = query.plan();
-    sql.append(status == null ? "" : " AND status = ?");
-    sql.append(plan == null ? "" : " AND COALESCE(plan, ?) = ?");
-    sql.append(" ORDER BY id LIMIT ?");
-    try (Connection connection = database.connection();
-        PreparedStatement select = connection.prepareStatement(sql.toString())) {
-      int at = 0;
-      select.setString(++at, defaultPlan);
-      select.setString(++at, query.after() == null ? "" : query.after());
-      if (status != null) {
-        select.setString(++at, status.name());
-      }
-      if (plan != null) {
-        select.setString(++at, defaultPlan);
-        select.setString(++at, plan);
-      }
-      select.setInt(++at, query.limit() + 1);
-      List<TenantDirectory.Row> rows = new ArrayList<>();
-      try (ResultSet found = select.executeQuery()) {
-        while (found.next()) {
-          rows.add(
-              new TenantDirectory.Row(
-                  new TenantId(found.getString(1)),
-                  Status.valueOf(found.getString(2)),
-                  found.getString(3),
-                  found.getString(4),
-                  Instant.ofEpochMilli(found.getLong(5)),
-                  Instant.ofEpochMilli(found.getLong(6))));
-        }
-      }
-      return rows;
+    List<Object> arguments = new ArrayList<>();
+    arguments.add(defaultPlan);
+    arguments.add(query.after() == null ? "" : query.after());
+    if (status != null) {
+      arguments.add(status.name());
     }
+    if (plan != null) {
+      arguments.add(defaultPlan);
+      arguments.add(plan);
+    }
+    arguments.add(query.limit() + 1);
+    return Sql.apart(
+        database,
+        READ_FAILED,
+        sql ->
+            sql.query(
+                "SELECT id, status, COALESCE(plan, ?), display_name, created_at_millis,"
+                    + " updated_at_millis FROM rowhouse_tenants WHERE id > ?"
+                    + (status == null ? "" : " AND status = ?")
+                    + (plan == null ? "" : " AND COALESCE(plan, ?) = ?")
+                    + " ORDER BY id LIMIT ?",
+                row ->
+                    new TenantDirectory.Row(
+                        new TenantId(row.getString(1)),
+                        Status.valueOf(row.getString(2)),
+                        row.getString(3),
+                        row.getString(4),
+                        Instant.ofEpochMilli(row.getLong(5)),
+                        Instant.ofEpochMilli(row.getLong(6))),
+                arguments.toArray()));
   }
 
   @Override
-  public boolean contains(String tenant) throws SQLException {
-    try (Connection connection = database.connection()) {
-      return isThere(connection, tenant);
-    }
+  public boolean contains(String tenant) {
+    return Sql.apart(database, READ_FAILED, sql -> isThere(sql, tenant));
   }
 
   @Override
-  public long countNames(String tenant) throws SQLException {
-    try (Connection connection = database.connection();
-        PreparedStatement select =
-            connection.prepareStatement(
-                "SELECT COUNT(display_name) FROM rowhouse_tenants WHERE id = ?")) {
-      select.setString(1, tenant);
-      try (ResultSet found = select.executeQuery()) {
-        return found.next() ? found.getLong(1) : 0;
-      }
-    }
+  public long countNames(String tenant) {
+    return Sql.apart(
+        database,
+        READ_FAILED,
+        sql -> sql.number("SELECT COUNT(display_name) FROM rowhouse_tenants WHERE id = ?", tenant));
   }
 
   @Override
-  public void eraseName(String tenant) throws SQLException {
-    try (Connection connection = database.connection();
-        PreparedStatement update =
-            connection.prepareStatement(
-                "UPDATE rowhouse_tenants SET display_name = NULL WHERE id = ?")) {
-      update.setString(1, tenant);
-      update.executeUpdate();
-    }
+  public void eraseName(String tenant) {
+    Sql.apart(
+        database,
+        "cannot erase a tenant's name",
+        sql -> sql.update("UPDATE rowhouse_tenants SET display_name = NULL WHERE id = ?", tenant));
   }
 
   @Override
-  public String offset() throws SQLException {
-    try (Connection connection = database.connection()) {
-      return offset(connection);
-    }
-  }
-
-  private static String offset(Connection connection) throws SQLException {
-    try (PreparedStatement select =
-        connection.prepareStatement(
-            "SELECT journal_offset FROM rowhouse_tenants_offset WHERE name = ?")) {
-      select.setString(1, OFFSET_NAME);
-      try (ResultSet found = select.executeQuery()) {
-        return found.next() ? found.getString(1) : "";
-      }
-    }
+  public String offset() {
+    String offset =
+        Sql.<@Nullable String>apart(
+            database,
+            READ_FAILED,
+            sql ->
+                sql.first(
+                    "SELECT journal_offset FROM rowhouse_tenants_offset WHERE name = ?",
+                    row -> row.getString(1),
+                    OFFSET_NAME));
+    return offset == null ? "" : offset;
   }
 
   @Override
-  public void write(String from, String until, List<Change> changes) throws SQLException {
-    try (Connection connection = database.connection()) {
-      connection.setAutoCommit(false);
-      try {
-        moveOffset(connection, from, until);
-        for (Change change : changes) {
-          write(connection, change);
-        }
-        connection.commit();
-      } catch (SQLException | RuntimeException e) {
-        connection.rollback();
-        throw e;
-      } finally {
-        connection.setAutoCommit(true);
-      }
-    }
+  public void write(String from, String until, List<Change> changes) {
+    Sql.transaction(
+        database,
+        "cannot write the directory of tenants",
+        sql -> {
+          moveOffset(sql, from, until);
+          for (Change change : changes) {
+            write(sql, change);
+          }
+          return changes.size();
+        });
   }
 
-  private static void moveOffset(Connection connection, String from, String until)
-      throws SQLException {
-    String sql =
+  private static void moveOffset(Sql sql, String from, String until) throws SQLException {
+    int moved =
         from.isEmpty()
-            ? "INSERT INTO rowhouse_tenants_offset (journal_offset, name) VALUES (?, ?)"
-            : "UPDATE rowhouse_tenants_offset SET journal_offset = ? WHERE name = ?"
-                + " AND journal_offset = ?";
-    try (PreparedStatement move = connection.prepareStatement(sql)) {
-      move.setString(1, until);
-      move.setString(2, OFFSET_NAME);
-      if (!from.isEmpty()) {
-        move.setString(3, from);
-      }
-      if (move.executeUpdate() != 1) {
-        throw new SQLException("another projector has moved the offset from " + from);
-      }
+            ? sql.update(
+                "INSERT INTO rowhouse_tenants_offset (journal_offset, name) VALUES (?, ?)",
+                until,
+                OFFSET_NAME)
+            : sql.update(
+                "UPDATE rowhouse_tenants_offset SET journal_offset = ? WHERE name = ?"
+                    + " AND journal_offset = ?",
+                until,
+                OFFSET_NAME,
+                from);
+    if (moved != 1) {
+      throw new JournalException("another projector has moved the offset from " + from, null);
     }
   }
 
-  private void write(Connection connection, Change change) throws SQLException {
-    TenantEvent event = change.event();
-    switch (event) {
-      case TenantEvent.Onboarded onboarded -> insert(connection, change, onboarded);
+  private static void write(Sql sql, Change change) throws SQLException {
+    switch (change.event()) {
+      case TenantEvent.Onboarded onboarded -> insert(sql, change, onboarded);
       case TenantEvent.Configured configured ->
           update(
-              connection,
+              sql,
               change,
-              event,
               "plan = ?, display_name = ?",
               configured.spec().plan(),
               change.sealedName());
-      case TenantEvent.Suspended _ ->
-          update(connection, change, event, "status = ?", Status.SUSPENDED.name());
-      case TenantEvent.Resumed _ ->
-          update(connection, change, event, "status = ?", Status.ACTIVE.name());
+      case TenantEvent.Suspended _ -> update(sql, change, "status = ?", Status.SUSPENDED.name());
+      case TenantEvent.Resumed _ -> update(sql, change, "status = ?", Status.ACTIVE.name());
       case TenantEvent.Offboarded _ ->
           update(
-              connection,
+              sql,
               change,
-              event,
               "status = ?, plan = ?, display_name = ?",
               Status.OFFBOARDED.name(),
               null,
@@ -208,65 +176,47 @@ final class SqlDirectoryTable implements DirectoryTable {
           TenantEvent.KeyRotated _,
           TenantEvent.PromptSaved _,
           TenantEvent.PromptDeleted _ ->
-          update(connection, change, event, "status = status");
+          update(sql, change, "status = status");
       case TenantEvent.BudgetMarked _ -> {}
     }
   }
 
-  private void insert(Connection connection, Change change, TenantEvent.Onboarded onboarded)
+  private static void insert(Sql sql, Change change, TenantEvent.Onboarded onboarded)
       throws SQLException {
-    if (isThere(connection, onboarded.tenant().value())) {
+    if (isThere(sql, onboarded.tenant().value())) {
       return;
     }
-    try (PreparedStatement insert =
-        connection.prepareStatement(
-            "INSERT INTO rowhouse_tenants"
-                + " (id, status, plan, display_name, created_at_millis, updated_at_millis, version)"
-                + " VALUES (?, ?, ?, ?, ?, ?, ?)")) {
-      long atMillis = onboarded.at().toEpochMilli();
-      insert.setString(1, onboarded.tenant().value());
-      insert.setString(2, Status.ACTIVE.name());
-      insert.setString(3, onboarded.spec().plan());
-      insert.setString(4, change.sealedName());
-      insert.setLong(5, atMillis);
-      insert.setLong(6, atMillis);
-      insert.setLong(7, change.sequenceNumber());
-      insert.executeUpdate();
-    }
+    long atMillis = onboarded.at().toEpochMilli();
+    sql.update(
+        "INSERT INTO rowhouse_tenants"
+            + " (id, status, plan, display_name, created_at_millis, updated_at_millis, version)"
+            + " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        onboarded.tenant().value(),
+        Status.ACTIVE.name(),
+        onboarded.spec().plan(),
+        change.sealedName(),
+        atMillis,
+        atMillis,
+        change.sequenceNumber());
   }
 
-  private static boolean isThere(Connection connection, String tenant) throws SQLException {
-    try (PreparedStatement select =
-        connection.prepareStatement("SELECT 1 FROM rowhouse_tenants WHERE id = ?")) {
-      select.setString(1, tenant);
-      try (ResultSet found = select.executeQuery()) {
-        return found.next();
-      }
-    }
+  private static boolean isThere(Sql sql, String tenant) throws SQLException {
+    return sql.number("SELECT COUNT(*) FROM rowhouse_tenants WHERE id = ?", tenant) > 0;
   }
 
   /** A tag query may bring an event twice after a fault: the version keeps it from counting. */
-  private static void update(
-      Connection connection,
-      Change change,
-      TenantEvent event,
-      String columns,
-      @Nullable String... values)
+  private static void update(Sql sql, Change change, String columns, @Nullable String... values)
       throws SQLException {
-    try (PreparedStatement update =
-        connection.prepareStatement(
-            "UPDATE rowhouse_tenants SET "
-                + columns
-                + ", updated_at_millis = ?, version = ? WHERE id = ? AND version < ?")) {
-      int at = 0;
-      for (String value : values) {
-        update.setString(++at, value);
-      }
-      update.setLong(++at, event.at().toEpochMilli());
-      update.setLong(++at, change.sequenceNumber());
-      update.setString(++at, event.tenant().value());
-      update.setLong(++at, change.sequenceNumber());
-      update.executeUpdate();
-    }
+    List<@Nullable Object> arguments = new ArrayList<>();
+    arguments.addAll(Arrays.asList(values));
+    arguments.add(change.event().at().toEpochMilli());
+    arguments.add(change.sequenceNumber());
+    arguments.add(change.event().tenant().value());
+    arguments.add(change.sequenceNumber());
+    sql.update(
+        "UPDATE rowhouse_tenants SET "
+            + columns
+            + ", updated_at_millis = ?, version = ? WHERE id = ? AND version < ?",
+        arguments.toArray());
   }
 }

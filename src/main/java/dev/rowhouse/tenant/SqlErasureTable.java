@@ -1,57 +1,41 @@
 package dev.rowhouse.tenant;
 
 import dev.rowhouse.journal.Database;
-import dev.rowhouse.journal.JournalException;
-import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.sql.Statement;
+import dev.rowhouse.journal.Sql;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Erasures in an SQL database. */
 final class SqlErasureTable implements ErasureTable {
-  private static final String INTEGRITY_VIOLATION = "23";
-
   private final Database database;
 
   SqlErasureTable(Database database) {
     this.database = database;
-    try (Connection connection = database.connection();
-        Statement statement = connection.createStatement()) {
-      statement.execute(
-          """
-          CREATE TABLE IF NOT EXISTS rowhouse_erasures (
-            tenant VARCHAR(63) PRIMARY KEY, request_id VARCHAR(100) NOT NULL,
-            asked_by VARCHAR(200) NOT NULL, asked_at BIGINT NOT NULL, counts VARCHAR(8000),
-            done_at BIGINT, report VARCHAR(64000))
-          """);
-    } catch (SQLException e) {
-      throw new JournalException("cannot make the table of erasures", e);
-    }
+    Sql.make(
+        database,
+        "the table of erasures",
+        """
+        CREATE TABLE IF NOT EXISTS rowhouse_erasures (
+          tenant VARCHAR(63) PRIMARY KEY, request_id VARCHAR(100) NOT NULL,
+          asked_by VARCHAR(200) NOT NULL, asked_at BIGINT NOT NULL, counts VARCHAR(8000),
+          done_at BIGINT, report VARCHAR(64000))
+        """);
   }
 
   @Override
   public void ask(TenantId tenant, String requestId, String askedBy, Instant now) {
-    try (Connection connection = database.connection();
-        PreparedStatement insert =
-            connection.prepareStatement(
+    Sql.apart(
+        database,
+        "cannot note an erasure of " + tenant,
+        sql ->
+            sql.insert(
                 "INSERT INTO rowhouse_erasures (tenant, request_id, asked_by, asked_at)"
-                    + " VALUES (?, ?, ?, ?)")) {
-      insert.setString(1, tenant.value());
-      insert.setString(2, requestId);
-      insert.setString(3, askedBy);
-      insert.setLong(4, now.toEpochMilli());
-      insert.executeUpdate();
-    } catch (SQLException e) {
-      String state = e.getSQLState();
-      if (state == null || !state.startsWith(INTEGRITY_VIOLATION)) {
-        throw new JournalException("cannot note an erasure of " + tenant, e);
-      }
-    }
+                    + " VALUES (?, ?, ?, ?)",
+                tenant.value(),
+                requestId,
+                askedBy,
+                now.toEpochMilli()));
   }
 
   @Override
@@ -91,41 +75,26 @@ final class SqlErasureTable implements ErasureTable {
   }
 
   private List<Entry> read(String where, Object value) {
-    List<Entry> rows = new ArrayList<>();
-    try (Connection connection = database.connection();
-        PreparedStatement select =
-            connection.prepareStatement(
+    return Sql.apart(
+        database,
+        "cannot read the erasures",
+        sql ->
+            sql.query(
                 "SELECT tenant, request_id, asked_by, asked_at, counts, report"
                     + " FROM rowhouse_erasures "
-                    + where)) {
-      select.setObject(1, value);
-      try (ResultSet found = select.executeQuery()) {
-        while (found.next()) {
-          rows.add(
-              new Entry(
-                  new TenantId(found.getString(1)),
-                  found.getString(2),
-                  found.getString(3),
-                  Instant.ofEpochMilli(found.getLong(4)),
-                  found.getString(5),
-                  found.getString(6)));
-        }
-      }
-    } catch (SQLException e) {
-      throw new JournalException("cannot read the erasures", e);
-    }
-    return rows;
+                    + where,
+                row ->
+                    new Entry(
+                        new TenantId(row.getString(1)),
+                        row.getString(2),
+                        row.getString(3),
+                        Instant.ofEpochMilli(row.getLong(4)),
+                        row.getString(5),
+                        row.getString(6)),
+                value));
   }
 
-  private void update(String sql, Object... values) {
-    try (Connection connection = database.connection();
-        PreparedStatement update = connection.prepareStatement(sql)) {
-      for (int i = 0; i < values.length; i++) {
-        update.setObject(i + 1, values[i]);
-      }
-      update.executeUpdate();
-    } catch (SQLException e) {
-      throw new JournalException("cannot write an erasure", e);
-    }
+  private void update(String statement, Object... values) {
+    Sql.apart(database, "cannot write an erasure", sql -> sql.update(statement, values));
   }
 }

@@ -2,14 +2,13 @@ package dev.rowhouse.tenant;
 
 import dev.rowhouse.journal.Storage;
 import dev.rowhouse.tenant.TenantProfile.Status;
-import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -90,7 +89,7 @@ public final class TenantDirectory implements ErasureTarget {
   }
 
   /** Makes the tables on SQL where they are missing; blocks, for the start of a node. */
-  public void createSchema() throws SQLException {
+  public void createSchema() {
     table.createSchema();
   }
 
@@ -104,7 +103,7 @@ public final class TenantDirectory implements ErasureTarget {
     return run(() -> table.contains(tenant));
   }
 
-  private Page read(Query query) throws SQLException {
+  private Page read(Query query) {
     List<Row> rows = table.read(query);
     boolean hasMore = rows.size() > query.limit();
     return new Page(opened(hasMore ? rows.subList(0, query.limit()) : rows), hasMore);
@@ -202,19 +201,7 @@ public final class TenantDirectory implements ErasureTarget {
         event, envelope.sequenceNumber(), sealed(envelope.tenant(), name));
   }
 
-  private interface Work<T> {
-    T run() throws SQLException;
-  }
-
-  private <T> CompletionStage<T> run(Work<T> work) {
-    return CompletableFuture.supplyAsync(
-        () -> {
-          try {
-            return work.run();
-          } catch (SQLException e) {
-            throw new CompletionException(e);
-          }
-        },
-        blocking);
+  private <T> CompletionStage<T> run(Supplier<T> work) {
+    return CompletableFuture.supplyAsync(work, blocking);
   }
 }

@@ -28,38 +28,33 @@ public final class TenantSealing {
 
   /** The form for the journal. */
   Object seal(TenantEvent event, @Nullable DataKey key) {
-    TenantEvent blank = Blank.of(event);
-    if (blank.equals(event)) {
-      return event;
-    }
-    DataKey present = present(key, event.tenant());
-    Serializer serializer = serialization.findSerializerFor(event);
-    return new SealedEvent(
-        blank,
-        serializer.identifier(),
-        Serializers.manifestFor(serializer, event),
-        present.seal(Purpose.TENANT_EVENT, serializer.toBinary(event)));
+    return seal(
+        event, Blank.of(event), key, event.tenant(), Purpose.TENANT_EVENT, SealedEvent::new);
   }
 
   Object seal(Tenant tenant, @Nullable DataKey key) {
-    Tenant blank = Blank.of(tenant);
-    if (blank.equals(tenant)) {
-      return tenant;
-    }
-    DataKey present = present(key, tenant.id());
-    Serializer serializer = serialization.findSerializerFor(tenant);
-    return new SealedTenant(
-        blank,
-        serializer.identifier(),
-        Serializers.manifestFor(serializer, tenant),
-        present.seal(Purpose.TENANT_SNAPSHOT, serializer.toBinary(tenant)));
+    return seal(
+        tenant, Blank.of(tenant), key, tenant.id(), Purpose.TENANT_SNAPSHOT, SealedTenant::new);
   }
 
-  private static DataKey present(@Nullable DataKey key, TenantId tenant) {
+  private interface Form<T> {
+    Object of(T blank, int serializer, String manifest, byte[] sealed);
+  }
+
+  private <T> Object seal(
+      T value, T blank, @Nullable DataKey key, TenantId tenant, Purpose purpose, Form<T> form) {
+    if (blank.equals(value)) {
+      return value;
+    }
     if (key == null) {
       throw new IllegalStateException("nothing is written of " + tenant + " without its data key");
     }
-    return key;
+    Serializer serializer = serialization.findSerializerFor(value);
+    return form.of(
+        blank,
+        serializer.identifier(),
+        Serializers.manifestFor(serializer, value),
+        key.seal(purpose, serializer.toBinary(value)));
   }
 
   /**

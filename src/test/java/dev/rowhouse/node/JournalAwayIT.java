@@ -5,57 +5,50 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.rowhouse.node.FakeUpstream.Behaviour;
 import dev.rowhouse.node.FakeUpstream.UsagePolicy;
-import java.io.IOException;
-import java.io.OutputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.h2.tools.Server;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A disk that is nearly full takes no usage: nothing new is admitted until there is room again. */
+/**
+ * A disk that is nearly full takes no usage: nothing new is admitted until there is room again.
+ * Where the journal is elsewhere, a full disk only refuses the searches whose index it cannot take.
+ */
 class JournalAwayIT {
   private static final Duration BACK = Duration.ofSeconds(90);
-  private static final int FILLER_CHUNK = 64 * 1024;
+  private static final int DISK_MIB = 96;
 
   /** Less than {@code rowhouse.journal.watch.disk-free-min}, and enough for what is in flight. */
   private static final long LEFT_BYTES = 24L << 20;
 
   private FakeUpstream upstream;
-  private Path disk;
-  private boolean isMounted;
+  private SmallDisk disk;
 
   @BeforeEach
   void mount(@TempDir Path directory) throws Exception {
+    disk = SmallDisk.at(directory.resolve("disk"), DISK_MIB);
     upstream = FakeUpstream.start().on("fast", Behaviour.of(5, 0).usage(UsagePolicy.ALWAYS));
-    disk = Files.createDirectory(directory.resolve("disk"));
-    isMounted = run("mount", "-t", "tmpfs", "-o", "size=96m", "tmpfs", disk.toString()) == 0;
   }
 
   @AfterEach
-  void unmount() throws Exception {
-    upstream.close();
-    if (isMounted) {
-      assertEquals(0, run("umount", disk.toString()));
+  void unmount() {
+    if (disk != null) {
+      upstream.close();
+      disk.close();
     }
-  }
-
-  private static int run(String... command) throws IOException, InterruptedException {
-    return new ProcessBuilder(command).redirectErrorStream(true).start().waitFor();
   }
 
   @Test
   void admissionClosesAndOpensByItselfAndNothingAcknowledgedIsLost() throws Exception {
-    Assumptions.assumeTrue(isMounted, "skipped: a small file system cannot be mounted here");
     try (NodeProcess node =
-        NodeProcess.in(disk)
+        NodeProcess.in(disk.directory())
             .with("ROWHOUSE_JVM_OPTS", "-Drowhouse.journal.watch.answer-within=600ms")
             .start()
             .awaitReady()) {
@@ -64,8 +57,7 @@ class JournalAwayIT {
       List<String> acknowledged = new ArrayList<>();
       acknowledged.add(tenant.chat("fast", "Hello?").expect(200).requestId());
 
-      Path filler = disk.resolve("filler");
-      fill(filler);
+      disk.fill(LEFT_BYTES);
       Await.until(
           "admission is closed",
           Duration.ofSeconds(20),
@@ -80,7 +72,7 @@ class JournalAwayIT {
       assertEquals("journal_unavailable", refused.errorCode());
       assertTrue(Integer.parseInt(refused.header("retry-after")) >= 1, "says when to come again");
 
-      Files.delete(filler);
+      disk.makeRoom();
       Await.until(
           "admission is open again",
           BACK,
@@ -99,12 +91,53 @@ class JournalAwayIT {
     }
   }
 
-  private static void fill(Path filler) throws IOException {
-    byte[] chunk = new byte[FILLER_CHUNK];
-    try (OutputStream out = Files.newOutputStream(filler)) {
-      while (Files.getFileStore(filler).getUsableSpace() > LEFT_BYTES) {
-        out.write(chunk);
+  @Test
+  void aJournalElsewhereGoesOnAndOnlySearchesWaitForRoom(@TempDir Path elsewhere) throws Exception {
+    Server server =
+        Server.createTcpServer("-tcpPort", "0", "-ifNotExists", "-baseDir", elsewhere.toString())
+            .start();
+    String url = "jdbc:h2:tcp://127.0.0.1:%d/./journal;WRITE_DELAY=0".formatted(server.getPort());
+    try (NodeProcess node =
+        NodeProcess.in(elsewhere.resolve("node"))
+            .with("ROWHOUSE_DATA_DIR", disk.directory().resolve("data").toString())
+            .with("ROWHOUSE_JVM_OPTS", "-Drowhouse.journal.jdbc.url=" + url)
+            .start()
+            .awaitReady()) {
+      node.operator().addModel("fast", upstream.baseUrl(), 4);
+      TenantClient tenant = node.tenant(node.operator().onboard("acme"));
+      TenantClient other = node.tenant(node.operator().onboard("globex"));
+      tenant.chat("fast", "Hello?").expect(200);
+      tenant.attach("default", tenant.upload("tea.md", "# Tea\n\nTea takes four minutes.\n"));
+      assertTrue(search(tenant).expect(200).body().contains("four minutes"));
+
+      disk.fill(0);
+      tenant.attach("default", tenant.upload("coffee.md", "# Coffee\n\nCoffee takes three.\n"));
+      Reply refused = search(tenant).expect(503);
+      assertEquals("knowledge_unavailable", refused.errorCode());
+      assertTrue(Integer.parseInt(refused.header("retry-after")) >= 1, "says when to come again");
+      assertEquals(503, tenant.chat("fast", "Hello?").status(), "it would be without the coffee");
+      // Longer than the watch needs to look at what is free, several times over.
+      for (int i = 0; i < 20; i++) {
+        other.chat("fast", "Hello?").expect(200);
+        Await.pause(Duration.ofMillis(100));
       }
+
+      disk.makeRoom();
+      Await.until(
+          "the search is answered again",
+          BACK,
+          () -> {
+            Reply reply = search(tenant);
+            return reply.status() == 200
+                && reply.body().contains("four minutes")
+                && reply.body().contains("takes three");
+          });
+    } finally {
+      server.stop();
     }
+  }
+
+  private static Reply search(TenantClient tenant) {
+    return tenant.post("/v1/vector_stores/default/search", "{\"query\": \"How long?\"}");
   }
 }

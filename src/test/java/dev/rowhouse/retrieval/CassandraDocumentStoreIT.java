@@ -58,7 +58,7 @@ final class CassandraDocumentStoreIT extends DocumentStoreContract {
   }
 
   private DocumentStore at(Instant now) {
-    return new CqlDocumentStore(
+    return CqlDocumentStore.open(
         cassandra, tenant("acme"), KeysFixture.keys(cassandra, Runnable::run), () -> now);
   }
 

@@ -3,6 +3,7 @@ package dev.rowhouse.retrieval;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.rowhouse.journal.Database;
+import dev.rowhouse.journal.Sql;
 import dev.rowhouse.journal.Storage;
 import dev.rowhouse.tenant.TenantId;
 import java.nio.file.Path;

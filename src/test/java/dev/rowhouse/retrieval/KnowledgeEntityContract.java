@@ -13,6 +13,7 @@ import dev.rowhouse.retrieval.AttributeFilter.Comparison;
 import dev.rowhouse.retrieval.AttributeFilter.Operator;
 import dev.rowhouse.tenant.KeysFixture;
 import dev.rowhouse.tenant.TenantId;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -49,6 +50,10 @@ abstract class KnowledgeEntityContract {
 
   private final Path directory;
   private final Storage storage;
+
+  /** It is so late there that everything is unused. */
+  private final IndexDirectories directories;
+
   private final ActorTestKit kit;
   private final Retrieval retrieval;
 
@@ -61,6 +66,12 @@ abstract class KnowledgeEntityContract {
     this.directory = directory;
     this.storage = storage;
     Config config = TestConfig.of(directory);
+    directories =
+        new IndexDirectories(
+            directory.resolve("index"),
+            TestConfig.settings(directory).index(),
+            () -> Instant.now().plus(Duration.ofDays(1_000)),
+            _ -> false);
     kit = ActorTestKit.create(config);
     Cluster cluster = Cluster.get(kit.system());
     cluster.manager().tell(Join.create(cluster.selfMember().address()));
@@ -70,7 +81,7 @@ abstract class KnowledgeEntityContract {
         KeysFixture.keys(storage, Runnable::run),
         EMBEDDER,
         config.getConfig("rowhouse.retrieval"),
-        directory);
+        directories);
     retrieval = Retrieval.create(kit.system(), EMBEDDER);
   }
 
@@ -241,6 +252,15 @@ abstract class KnowledgeEntityContract {
     assertEquals(FileStatus.COMPLETED, poll("crashed", "default", "file-left").status());
     List<Passage> found = search("crashed", "When was the crash?", "default");
     assertEquals(List.of("The crash was at noon."), found.stream().map(Passage::text).toList());
+  }
+
+  @Test
+  void keepsItsDirectoryWhileItIsHere() throws IOException {
+    attach("here", "default", upload("here", "a.txt", "The cat is on the roof."), Map.of());
+    assertEquals(1, search("here", "cat", "default").size());
+    var _ = directories.sweep();
+    assertTrue(Files.isDirectory(directory.resolve("index").resolve("here").resolve("default")));
+    assertEquals(1, search("here", "cat", "default").size());
   }
 
   @Test

@@ -10,12 +10,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -48,8 +50,14 @@ class SciFactTest {
               database, new TenantId("acme"), KeysFixture.keys(database, Runnable::run));
       load(data, documents);
       TenantIndex index =
-          new TenantIndex(directory.resolve("index"), documents, embedder.model(), Runnable::run);
-      DirectoryReader reader = index.ready("default", Instant.now()).join();
+          new TenantIndex(
+              directory.resolve("index"),
+              documents,
+              embedder.model(),
+              TestConfig.settings(directory).index(),
+              Runnable::run,
+              InstantSource.system());
+      DirectoryReader reader = Objects.requireNonNull(index.ready("default").join());
       double ndcg = mean(data, reader);
       SearchOperation.release(reader);
       index.close().toCompletableFuture().join();

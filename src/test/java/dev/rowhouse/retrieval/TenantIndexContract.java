@@ -19,6 +19,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -48,7 +49,7 @@ abstract class TenantIndexContract {
     this.root = directory.resolve("index").resolve("acme");
     this.otherRoot = directory.resolve("other-node").resolve("acme");
     this.documents = DocumentStore.open(storage, tenant, KeysFixture.keys(storage, Runnable::run));
-    this.index = new TenantIndex(root, documents, embedder.model(), blocking);
+    this.index = index(root, embedder.model());
     documents.stores().create("default", "default", Map.of(), null, NOW);
     documents.stores().create("vs_2", "second", Map.of(), null, NOW);
   }
@@ -60,6 +61,12 @@ abstract class TenantIndexContract {
   }
 
   private void put(String store, String file, String... texts) {
+    put(documents, embedder, store, file, texts);
+  }
+
+  /** A file that is completed in a store. */
+  static void put(
+      DocumentStore documents, Embedder embedder, String store, String file, String... texts) {
     documents.files().begin(file, file + ".txt", "assistants", NOW);
     documents.files().append(file, 0, String.join("\n", texts).getBytes(UTF_8), 1_000_000);
     documents.files().finish(file, 1);
@@ -82,13 +89,21 @@ abstract class TenantIndexContract {
       throws IOException {
     List<DirectoryReader> readers = new ArrayList<>();
     for (String store : stores) {
-      readers.add(index.ready(store, NOW).join());
+      DirectoryReader reader = index.ready(store).join();
+      if (reader != null) {
+        readers.add(reader);
+      }
     }
     try {
       return HybridSearch.search(readers, query, embedder.embedQuery(query), files, 10);
     } finally {
       readers.forEach(SearchOperation::release);
     }
+  }
+
+  private TenantIndex index(Path directory, String model) {
+    return new TenantIndex(
+        directory, documents, model, TestConfig.settings(root).index(), blocking, () -> NOW);
   }
 
   private void reopen() {
@@ -98,13 +113,13 @@ abstract class TenantIndexContract {
   /** As when the shard stops on one node and starts on the one that has this directory. */
   private void move(Path directory) {
     index.close().toCompletableFuture().join();
-    index = new TenantIndex(directory, documents, embedder.model(), blocking);
+    index = index(directory, embedder.model());
   }
 
   private void assertHolds(String store, String... files) throws IOException {
     assertEquals(Set.of(files), Set.copyOf(search("apples", store)));
-    DirectoryReader reader = index.ready(store, NOW).join();
-    assertEquals(files.length, reader.numDocs());
+    DirectoryReader reader = index.ready(store).join();
+    assertEquals(files.length, reader == null ? 0 : reader.numDocs());
     SearchOperation.release(reader);
   }
 
@@ -129,11 +144,32 @@ abstract class TenantIndexContract {
   }
 
   @Test
+  void makesNoDirectoryForAStoreThatNeverHadAFile() throws IOException {
+    assertTrue(search("apples", "default").isEmpty());
+    assertFalse(Files.exists(root));
+  }
+
+  @Test
   void isBuiltAnewWhenItsDirectoryIsGone() throws IOException {
     put("default", "file-1", "apples are red");
     search("apples", "default");
     index.close().toCompletableFuture().join();
     StoreIndex.deleteDirectory(root);
+    reopen();
+    assertEquals(List.of("file-1"), search("apples", "default"));
+  }
+
+  @Test
+  void isBuiltAnewWhenItsDirectoryWasUnusedForTooLong() throws IOException {
+    put("default", "file-1", "apples are red");
+    search("apples", "default");
+    index.close().toCompletableFuture().join();
+    RetrievalSettings.Index settings = TestConfig.settings(root).index();
+    Instant later = NOW.plus(settings.unusedAfter()).plusSeconds(1);
+    Path all = Objects.requireNonNull(root.getParent());
+    IndexDirectories directories = new IndexDirectories(all, settings, () -> later, _ -> true);
+    assertEquals(1, directories.sweep());
+    assertFalse(Files.exists(root));
     reopen();
     assertEquals(List.of("file-1"), search("apples", "default"));
   }
@@ -177,7 +213,7 @@ abstract class TenantIndexContract {
     put("default", "file-1", "apples are red");
     search("apples", "default");
     index.close().toCompletableFuture().join();
-    index = new TenantIndex(root, documents, "another", blocking);
+    index = index(root, "another");
     assertEquals(List.of("file-1"), search("apples", "default"));
   }
 
@@ -203,9 +239,20 @@ abstract class TenantIndexContract {
   }
 
   @Test
+  void aSearchHoldsItsReaderNoLongerThanItLasts() throws IOException {
+    put("default", "file-1", "apples are red");
+    DirectoryReader reader = Objects.requireNonNull(index.ready("default").join());
+    int holders = reader.getRefCount();
+    assertEquals(List.of("file-1"), search("apples", "default"));
+    assertTrue(hits("apples", List.of(), "default").isEmpty());
+    assertEquals(holders, reader.getRefCount());
+    SearchOperation.release(reader);
+  }
+
+  @Test
   void closesWhatIsIdleAndOpensItAgain() throws IOException {
     put("default", "file-1", "apples are red");
-    DirectoryReader reader = index.ready("default", NOW).join();
+    DirectoryReader reader = Objects.requireNonNull(index.ready("default").join());
     index.closeIdle(NOW.plusSeconds(61), Duration.ofSeconds(60));
     assertEquals(1, reader.numDocs());
     SearchOperation.release(reader);
@@ -232,10 +279,10 @@ abstract class TenantIndexContract {
       int least = i + 1;
       counts.add(
           index
-              .ready("default", NOW)
+              .ready("default")
               .thenApply(
                   reader -> {
-                    int documentsSeen = reader.numDocs();
+                    int documentsSeen = Objects.requireNonNull(reader).numDocs();
                     SearchOperation.release(reader);
                     return documentsSeen >= least ? 1 : 0;
                   }));
@@ -275,7 +322,14 @@ abstract class TenantIndexContract {
   void refusesASearchWhileItIsBehindInsteadOfAnsweringWithAPart() {
     put("default", "file-1", "apples are red");
     Queue<Runnable> held = new ConcurrentLinkedQueue<>();
-    TenantIndex behind = new TenantIndex(otherRoot, documents, embedder.model(), held::add);
+    TenantIndex behind =
+        new TenantIndex(
+            otherRoot,
+            documents,
+            embedder.model(),
+            TestConfig.settings(root).index(),
+            held::add,
+            () -> NOW);
     RetrievalSettings settings =
         RetrievalSettings.from(
             ConfigFactory.parseString("search.catch-up-timeout = 50ms")
@@ -305,9 +359,9 @@ abstract class TenantIndexContract {
     // It goes on for the next one, which need not wait.
     Await.until("the index catches up", Duration.ofMinutes(1), () -> !held.isEmpty());
     held.remove().run();
-    CompletableFuture<DirectoryReader> ready = behind.ready("default", NOW);
+    CompletableFuture<@Nullable DirectoryReader> ready = behind.ready("default");
     held.remove().run();
-    DirectoryReader reader = ready.join();
+    DirectoryReader reader = Objects.requireNonNull(ready.join());
     assertEquals(1, reader.numDocs());
     SearchOperation.release(reader);
     CompletableFuture<?> closing = behind.close().toCompletableFuture();

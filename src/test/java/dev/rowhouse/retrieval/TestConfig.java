@@ -38,6 +38,10 @@ final class TestConfig {
         .withFallback(ConfigFactory.load());
   }
 
+  static RetrievalSettings settings(Path directory) {
+    return RetrievalSettings.from(of(directory).getConfig("rowhouse.retrieval"));
+  }
+
   static Database database(Path directory) {
     Database database = Database.open(of(directory));
     DocumentStore.createSchema(database);
