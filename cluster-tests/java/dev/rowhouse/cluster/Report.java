@@ -43,6 +43,7 @@ final class Report {
           .put("recovery_s", result.recoverySeconds())
           .put("rejoin_s", result.rejoinSeconds())
           .put("failed_requests", result.failures())
+          .put("nodes_ended", result.ends().size())
           .put("journal", journal)
           .put("nodes", nodes);
       if (!result.memory().isEmpty()) {

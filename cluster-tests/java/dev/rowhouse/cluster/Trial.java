@@ -91,7 +91,7 @@ final class Trial {
     if (!Boolean.getBoolean(FIGURES)) {
       return;
     }
-    Expectation expected = Expectation.of(nemesis);
+    Expectation expected = Expectation.of(nemesis, cluster.nodes().size());
     assertTrue(result.success() >= expected.successMin(), all);
     assertTrue(result.recoverySeconds() <= expected.recoverySecondsMax(), all);
     if (expected.nobodyDowned()) {
