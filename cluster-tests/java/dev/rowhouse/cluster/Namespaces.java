@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +28,8 @@ final class Namespaces implements Network {
   private final Set<String> routes = new HashSet<>();
   private final Thread removal = new Thread(this::remove);
   private boolean removed;
+
+  private static final AtomicInteger MADE = new AtomicInteger();
 
   private Namespaces(String name, String subnet, int nodes) {
     this.name = name;
@@ -49,7 +52,11 @@ final class Namespaces implements Network {
   static Namespaces create(int nodes) {
     ThreadLocalRandom random = ThreadLocalRandom.current();
     String subnet = "10." + random.nextInt(200, 250) + "." + random.nextInt(1, 255) + ".";
-    Namespaces made = new Namespaces("rh" + ProcessHandle.current().pid() % 100_000, subnet, nodes);
+    // What was removed a moment ago may still be there: the kernel takes wires away in its own
+    // time.
+    char which = (char) ('a' + Math.floorMod(MADE.getAndIncrement(), 26));
+    String name = "rh" + ProcessHandle.current().pid() % 100_000 + which;
+    Namespaces made = new Namespaces(name, subnet, nodes);
     Runtime.getRuntime().addShutdownHook(made.removal);
     try {
       made.make();
