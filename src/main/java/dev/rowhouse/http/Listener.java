@@ -10,12 +10,14 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.http.javadsl.Http;
 import org.apache.pekko.http.javadsl.ServerBinding;
+import org.apache.pekko.http.javadsl.model.HttpHeader;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.model.headers.RawHeader;
@@ -33,12 +35,21 @@ final class Listener {
   /** Every answer has it. */
   static final String REQUEST_ID = "x-request-id";
 
+  /** With the last answer of a connection. */
+  private static final HttpHeader CLOSE =
+      org.apache.pekko.http.javadsl.model.headers.Connection.create("close");
+
   /** Attempt ids need to be unguessable by accident only; the key is what protects. */
   private static final ThreadLocal<RandomGenerator> RANDOM =
       ThreadLocal.withInitial(() -> new SplittableRandom(new SecureRandom().nextLong()));
 
   private Listener() {}
 
+  /**
+   * Listens.
+   *
+   * @param closing whether each connection ends with its next answer
+   */
   static CompletionStage<ServerBinding> bind(
       ActorSystem<?> system,
       String host,
@@ -47,7 +58,8 @@ final class Listener {
       String plane,
       Metrics metrics,
       Handler handler,
-      Function<Refusal, HttpResponse> error) {
+      Function<Refusal, HttpResponse> error,
+      BooleanSupplier closing) {
     Flow<HttpRequest, HttpResponse, NotUsed> flow =
         Flow.<HttpRequest, HttpResponse, NotUsed>fromMaterializer(
                 (materializer, attributes) -> {
@@ -74,7 +86,9 @@ final class Listener {
                                           plane,
                                           response.status().intValue(),
                                           clock.millis() - now);
-                                      return response;
+                                      return closing.getAsBoolean()
+                                          ? response.addHeader(CLOSE)
+                                          : response;
                                     });
                           })
                       .mapMaterializedValue(notUsed -> NotUsed.getInstance());

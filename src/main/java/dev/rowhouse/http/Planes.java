@@ -10,6 +10,7 @@ import dev.rowhouse.retrieval.KnowledgeEntity;
 import dev.rowhouse.serving.Answering;
 import dev.rowhouse.serving.BudgetMarks;
 import dev.rowhouse.serving.Idempotency;
+import dev.rowhouse.serving.InHand;
 import dev.rowhouse.serving.TenantPort;
 import dev.rowhouse.serving.Throttle;
 import dev.rowhouse.serving.Workers;
@@ -25,6 +26,8 @@ import java.time.InstantSource;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -71,15 +74,29 @@ public final class Planes {
       Replays replays,
       ReplayHouse replayHouse) {}
 
+  /** How often a plane that drains looks whether answers are in hand. */
+  private static final Duration DRAIN_LOOK = Duration.ofMillis(50);
+
+  /** What is left then: whole answers that are being written, and idle connections. */
+  private static final Duration CONNECTIONS_END = Duration.ofSeconds(5);
+
   private final @Nullable ServerBinding tenantPlane;
   private final ServerBinding operatorPlane;
   private final Duration drainTimeout;
+  private final InHand inHand;
+  private final AtomicBoolean closing;
 
   private Planes(
-      @Nullable ServerBinding tenantPlane, ServerBinding operatorPlane, Duration drainTimeout) {
+      @Nullable ServerBinding tenantPlane,
+      ServerBinding operatorPlane,
+      Duration drainTimeout,
+      InHand inHand,
+      AtomicBoolean closing) {
     this.tenantPlane = tenantPlane;
     this.operatorPlane = operatorPlane;
     this.drainTimeout = drainTimeout;
+    this.inHand = inHand;
+    this.closing = closing;
   }
 
   /**
@@ -100,6 +117,7 @@ public final class Planes {
     ReportingRoutes.watch(metrics, parts.reporting);
     AuditRoutes.watch(metrics, parts.audit);
     Handler operatorHandler = operatorPlane(parts, http, metrics);
+    AtomicBoolean closing = new AtomicBoolean();
     CompletionStage<Optional<ServerBinding>> tenantPlane =
         Cluster.get(parts.system).selfMember().hasRole("gateway")
             ? Listener.bind(
@@ -110,7 +128,8 @@ public final class Planes {
                     "tenant",
                     metrics,
                     tenantPlane(parts, http),
-                    Replies::openAiError)
+                    Replies::openAiError,
+                    closing::get)
                 .thenApply(Optional::of)
             : CompletableFuture.completedFuture(Optional.empty());
     return tenantPlane.thenCompose(
@@ -123,11 +142,16 @@ public final class Planes {
                     "operator",
                     metrics,
                     operatorHandler,
-                    Replies::problem)
+                    Replies::problem,
+                    () -> false)
                 .thenApply(
                     operator ->
                         new Planes(
-                            tenant.orElse(null), operator, http.getDuration("drain-timeout"))));
+                            tenant.orElse(null),
+                            operator,
+                            http.getDuration("drain-timeout"),
+                            parts.answering.inHand(),
+                            closing)));
   }
 
   /** Absent: this node is no gateway. */
@@ -144,11 +168,32 @@ public final class Planes {
     return drain(drainTimeout);
   }
 
-  /** The same, within another time. */
+  /**
+   * The same, within another time. The server takes a stream for finished as soon as its headers
+   * are out, and a connection that it ends is a client that has left; so connections are ended when
+   * no answer is in hand any more. Until then each ends with its next answer.
+   */
   public CompletionStage<?> drain(Duration atMost) {
-    return tenantPlane == null
-        ? CompletableFuture.completedFuture(Done.getInstance())
-        : tenantPlane.terminate(atMost);
+    ServerBinding plane = tenantPlane;
+    if (plane == null) {
+      return CompletableFuture.completedFuture(Done.getInstance());
+    }
+    closing.set(true);
+    long end = System.nanoTime() + atMost.toNanos();
+    return plane
+        .unbind()
+        .thenCompose(_ -> answersEnd(end))
+        .thenCompose(_ -> plane.terminate(CONNECTIONS_END));
+  }
+
+  private CompletionStage<Done> answersEnd(long end) {
+    boolean isOver = inHand.isEmpty() || System.nanoTime() - end >= 0;
+    // What an answer said last is on its way to the connection when the answer is no longer in
+    // hand.
+    return CompletableFuture.supplyAsync(
+            Done::getInstance,
+            CompletableFuture.delayedExecutor(DRAIN_LOOK.toMillis(), TimeUnit.MILLISECONDS))
+        .thenCompose(done -> isOver ? CompletableFuture.completedFuture(done) : answersEnd(end));
   }
 
   public CompletionStage<?> closeOperatorPlane() {

@@ -33,6 +33,11 @@ public final class InHand {
         });
   }
 
+  /** Whether there is none. */
+  public boolean isEmpty() {
+    return requests.isEmpty();
+  }
+
   List<ActorRef<Object>> of(TenantId tenant) {
     return List.copyOf(requests.getOrDefault(tenant, Set.of()));
   }

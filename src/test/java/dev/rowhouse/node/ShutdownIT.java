@@ -32,6 +32,8 @@ class ShutdownIT {
 
   private static final Duration PATIENCE = Duration.ofSeconds(20);
 
+  private static final Duration HEADERS_OUT = Duration.ofMillis(2_500);
+
   @TempDir private Path directory;
 
   @Test
@@ -49,6 +51,9 @@ class ShutdownIT {
           wholes.add(clients.submit(() -> tenant.chat("slow", "Hello?")));
         }
         Await.until("all run", PATIENCE, () -> upstream.running() == 8);
+        // Of a stream that says nothing headers go out after two seconds, and the rest is in
+        // flight.
+        Await.pause(HEADERS_OUT);
         node.terminate();
         Await.until("it shuts down", PATIENCE, () -> !node.isReady());
         upstream.letGo("slow");
