@@ -366,7 +366,14 @@ public final class TenantEntity {
   private Behavior<Object> onSettle(Settle settle, Desk desk) {
     RunReport report = settle.report();
     String attempt = report.order().attempt();
-    if (line.isKnown(attempt, settle.worker(), settle.gateway())) {
+    InFlight counted = desk.find(attempt);
+    ActorRef<Object> asking = counted == null ? settle.gateway() : counted.gateway;
+    if (line.isKnown(attempt, settle.worker(), asking)) {
+      if (counted != null) {
+        // An earlier incarnation wrote it down, and the census still found it running.
+        desk.withdraw(counted, now());
+        placement.finished(counted);
+      }
       return Behaviors.same();
     }
     var settled = orders.record(report, desk.catalog());
