@@ -22,6 +22,11 @@ import org.junit.jupiter.api.extension.ParameterResolver;
  * test takes the cluster as its parameter.
  */
 final class ClusterUnderTrial implements BeforeAllCallback, AfterAllCallback, ParameterResolver {
+  /**
+   * Whether the directory of the nodes, with their logs, is left there for whoever wants to read.
+   */
+  private static final String KEEP = "rowhouse.cluster.keep";
+
   private final int count;
   private final IntFunction<Network> network;
   private final Consumer<RowhouseCluster> preparation;
@@ -68,7 +73,9 @@ final class ClusterUnderTrial implements BeforeAllCallback, AfterAllCallback, Pa
     if (cluster != null) {
       cluster.close();
     }
-    if (directory != null) {
+    if (directory != null && Boolean.getBoolean(KEEP)) {
+      context.publishReportEntry("kept", directory.toString());
+    } else if (directory != null) {
       delete(directory);
     }
   }

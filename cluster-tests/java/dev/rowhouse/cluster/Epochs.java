@@ -17,6 +17,9 @@ import java.util.concurrent.CopyOnWriteArrayList;
 final class Epochs implements AutoCloseable {
   private static final long EVERY_MILLIS = 500;
 
+  /** A coordinator answers so until it has claimed an epoch: it is there, but not in effect. */
+  private static final long NOT_ACTING = 0;
+
   private final List<String> faults = new CopyOnWriteArrayList<>();
   private final List<Thread> threads = new ArrayList<>();
   private volatile boolean stopped;
@@ -41,7 +44,7 @@ final class Epochs implements AutoCloseable {
         if (reply.status() == 200) {
           long epoch = reply.json().path("epoch").asLong();
           long before = latest.merge(pid, epoch, Math::max);
-          if (epoch < before) {
+          if (epoch != NOT_ACTING && epoch < before) {
             faults.add(
                 "%s heard of epoch %d after %d".formatted(node.operatorUri(), epoch, before));
           }

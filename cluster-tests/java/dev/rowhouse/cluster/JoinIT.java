@@ -27,13 +27,6 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("cluster")
 @Tag("cluster-full")
 class JoinIT {
-  /**
-   * A tenant that moves to a node which still starts may keep answers waiting for longer than
-   * {@code durable-wait}; where all nodes share two cores it happens. They are refused, and not
-   * lost.
-   */
-  private static final double REFUSED_SHARE_MAX = 0.01;
-
   private static final int NODES_BEFORE = 2;
   private static final String MODEL = "crowded";
   private static final int SLOTS_PER_NODE = 4;
@@ -158,8 +151,7 @@ class JoinIT {
               .put("clients", TENANTS * CLIENTS)
               .put("journal", cluster.journal().name()));
       assertTrue(verdict.isGood(), verdict::toString);
-      assertTrue(
-          failed.size() <= since.size() * REFUSED_SHARE_MAX, () -> String.join("\n", failed));
+      assertEquals(List.of(), failed);
       assertAll(keys.entrySet().stream().map(it -> () -> assertFiguresAgree(cluster, it)));
       assertTrue(homes.getOrDefault(NODES_BEFORE, 0) > 0, () -> "tenants' homes: " + homes);
       if (network.canCut()) {

@@ -46,6 +46,7 @@ final class Report {
           .put("nodes_ended", result.ends().size())
           .put("journal", journal)
           .put("nodes", nodes);
+      result.failed().forEach(line.putArray("failed")::add);
       if (!result.memory().isEmpty()) {
         line.put("rss_before_mb", most(result, Memory.Usage::rssBefore))
             .put("rss_max_mb", most(result, Memory.Usage::rssMax))

@@ -138,6 +138,17 @@ final class Node {
     WriteFence writeFence = base.writeFence();
     JournalProbe probe = JournalProbe.of(system, config.getString("rowhouse.usage.read-journal"));
     Duration fenceTimeout = config.getDuration("rowhouse.tenant.fence-timeout");
+    LedgerSettings ledgers = LedgerSettings.of(config);
+    TenantRecord.Setting records =
+        new TenantRecord.Setting(
+            writeFence,
+            probe,
+            base.keys(),
+            new TenantSealing(system),
+            fenceTimeout,
+            house.defaultPlan(),
+            base.clock());
+    WarmUp warmUp = WarmUp.begin(base, records, ledgers);
     ActorRef<CatalogKeeper.Command> keeper =
         base.singleton(CatalogKeeper.create(house, writeFence, probe, fenceTimeout), "catalog");
     CatalogReplica catalog = new CatalogReplica(house.catalog());
@@ -146,7 +157,6 @@ final class Node {
             catalog.behavior(
                 keeper, config.getDuration("rowhouse.tenant.catalog-resubscribe-delay")),
             "catalog-replica");
-    LedgerSettings ledgers = LedgerSettings.of(config);
     Reports reports = Reports.open(base, house, ledgers);
 
     ActorRef<FairnessCoordinator.Command> coordinator =
@@ -157,15 +167,7 @@ final class Node {
     Knowledge knowledge = Knowledge.open(base);
 
     ServingSettings serving = ServingSettings.of(config);
-    TenantRecord.Setting records =
-        new TenantRecord.Setting(
-            writeFence,
-            probe,
-            base.keys(),
-            new TenantSealing(system),
-            fenceTimeout,
-            house.defaultPlan(),
-            base.clock());
+    warmUp.await();
     InHand inHand = new InHand();
     ActorRef<Census.Command> census = base.actor(Census.create(inHand), "census");
     JournalWatch watch = JournalWatch.start(storage, base.self(), config);

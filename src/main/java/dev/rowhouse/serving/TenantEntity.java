@@ -29,6 +29,8 @@ import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 import org.apache.pekko.cluster.sharding.typed.javadsl.Entity;
 import org.apache.pekko.cluster.sharding.typed.javadsl.EntityTypeKey;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The tenant's sharded actor: meters, queue, held slots, profile, and records on their way to the
@@ -46,6 +48,7 @@ import org.jspecify.annotations.Nullable;
 public final class TenantEntity {
   public static final EntityTypeKey<Command> KEY = EntityTypeKey.create(Command.class, "tenant");
 
+  private static final Logger LOG = LoggerFactory.getLogger(TenantEntity.class);
   private static final Duration TICK = Duration.ofSeconds(1);
 
   /** A ledger that keeps failing is read again this often at least. */
@@ -177,6 +180,7 @@ public final class TenantEntity {
             line,
             parts.coordinator());
     this.told = new ToldGateways(tenant);
+    LOG.debug("{} is {}", tenant, state);
     record.open();
     timers.startTimerWithFixedDelay(Timed.TICK, TICK);
   }
@@ -366,14 +370,7 @@ public final class TenantEntity {
   private Behavior<Object> onSettle(Settle settle, Desk desk) {
     RunReport report = settle.report();
     String attempt = report.order().attempt();
-    InFlight counted = desk.find(attempt);
-    ActorRef<Object> asking = counted == null ? settle.gateway() : counted.gateway;
-    if (line.isKnown(attempt, settle.worker(), asking)) {
-      if (counted != null) {
-        // An earlier incarnation wrote it down, and the census still found it running.
-        desk.withdraw(counted, now());
-        placement.finished(counted);
-      }
+    if (line.isKnown(attempt, settle.worker(), settle.gateway())) {
       return Behaviors.same();
     }
     var settled = orders.record(report, desk.catalog());
@@ -397,7 +394,7 @@ public final class TenantEntity {
   private Behavior<Object> onNotice(TenantRecord.Notice notice) {
     switch (notice) {
       case TenantRecord.Unknown _ -> {
-        state = State.ABSENT;
+        enter(State.ABSENT);
         unstash();
       }
       case TenantRecord.Keyed(DataKey key) -> orders.sealWith(key);
@@ -416,7 +413,7 @@ public final class TenantEntity {
           desk =
               new Desk(
                   changed.profile(), zone, parts.catalog(), parts.house(), settings.smallCostMax());
-          state = State.LOADING;
+          enter(State.LOADING);
           openLedger(zone);
         }
       }
@@ -477,7 +474,7 @@ public final class TenantEntity {
       unread = null;
       open.resume(opened, now());
       line.resume(opened.settled());
-      state = State.COUNTING;
+      enter(State.COUNTING);
       parts.census().tell(new Census.Take(tenant, context.getSelf()));
       timers.startSingleTimer(Timed.CENSUS_OVER, Duration.ofMillis(settings.censusMaxMillis()));
     } else if (!zone.equals(open.zone())) {
@@ -517,7 +514,7 @@ public final class TenantEntity {
       return Behaviors.same();
     }
     timers.cancel(Timed.CENSUS_OVER);
-    state = State.ACTIVE;
+    enter(State.ACTIVE);
     long now = now();
     for (Census.Present present : recount.requests()) {
       if (!line.hasEnded(present.ask().attempt())) {
@@ -569,6 +566,11 @@ public final class TenantEntity {
     return open.isIdle() && line.isEmpty() && isLongIdle(now) ? passivate() : Behaviors.same();
   }
 
+  private void enter(State next) {
+    LOG.debug("{} is {} after {}", tenant, next, state);
+    state = next;
+  }
+
   private boolean isLongIdle(long now) {
     return now - lastBusyMillis > settings.passivateAfterMillis();
   }
@@ -580,7 +582,7 @@ public final class TenantEntity {
   }
 
   private Behavior<Object> retire() {
-    state = State.RETIRING;
+    enter(State.RETIRING);
     told.forget();
     if (desk != null) {
       for (String pool : desk.waiting().pools()) {
