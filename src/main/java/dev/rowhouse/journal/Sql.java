@@ -4,6 +4,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -26,6 +27,9 @@ public final class Sql {
   /** A table is made in milliseconds; losers come again at different times. */
   private static final long MAKE_PAUSE_MILLIS_MAX = 300;
 
+  /** A driver holds a batch whole; what one group of events brings is far less and goes at once. */
+  static final int BATCH_ROWS_MAX = 10_000;
+
   private final Connection connection;
 
   private Sql(Connection connection) {
@@ -36,6 +40,18 @@ public final class Sql {
   @FunctionalInterface
   public interface Row<T> {
     T read(ResultSet row) throws SQLException;
+  }
+
+  /** Takes a row in. */
+  @FunctionalInterface
+  public interface Visit {
+    void row(ResultSet row) throws SQLException;
+  }
+
+  /** Reads rows from before the first on, as many as it needs. */
+  @FunctionalInterface
+  public interface Rows<T> {
+    T read(ResultSet rows) throws SQLException;
   }
 
   /** What is done with statements. */
@@ -109,6 +125,14 @@ public final class Sql {
   }
 
   /**
+   * Statements in a transaction of somebody else's, who opened the connection and will end both: a
+   * projection moves its place in the journal in the transaction that writes the rows.
+   */
+  public static Sql on(Connection connection) {
+    return new Sql(connection);
+  }
+
+  /**
    * Makes tables and indexes where they are missing; may run at every start. Nodes that start
    * together do so together, and "if not exists" does not hold against another session in the same
    * moment: who loses finds it there at the next try.
@@ -167,6 +191,31 @@ public final class Sql {
     }
   }
 
+  /** Shows all rows one after another, for who adds them up and needs no list of them. */
+  public void each(String sql, Visit visit, @Nullable Object... arguments) throws SQLException {
+    try (PreparedStatement statement = prepare(sql, arguments);
+        ResultSet results = statement.executeQuery()) {
+      while (results.next()) {
+        visit.row(results);
+      }
+    }
+  }
+
+  /**
+   * What is made of rows that may be many, and need not all be read.
+   *
+   * @param timeout after that, in whole seconds, the database ends the statement
+   */
+  public <T> T read(String sql, Duration timeout, Rows<T> rows, @Nullable Object... arguments)
+      throws SQLException {
+    try (PreparedStatement statement = prepare(sql, arguments)) {
+      statement.setQueryTimeout((int) Math.max(1, timeout.toSeconds()));
+      try (ResultSet results = statement.executeQuery()) {
+        return rows.read(results);
+      }
+    }
+  }
+
   /** The first row; null when there is none. */
   public <T> @Nullable T first(String sql, Row<T> row, @Nullable Object... arguments)
       throws SQLException {
@@ -186,6 +235,30 @@ public final class Sql {
     try (PreparedStatement statement = prepare(sql, arguments)) {
       return statement.executeUpdate();
     }
+  }
+
+  /**
+   * The same statement for each of these rows of arguments, sent in batches; nothing is sent for
+   * none.
+   *
+   * @return how many rows each changed
+   */
+  public int[] updateAll(String sql, List<@Nullable Object[]> rows) throws SQLException {
+    int[] changed = new int[rows.size()];
+    if (rows.isEmpty()) {
+      return changed;
+    }
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
+      for (int from = 0; from < rows.size(); from += BATCH_ROWS_MAX) {
+        int to = Math.min(rows.size(), from + BATCH_ROWS_MAX);
+        for (@Nullable Object[] row : rows.subList(from, to)) {
+          bind(statement, row);
+          statement.addBatch();
+        }
+        System.arraycopy(statement.executeBatch(), 0, changed, from, to - from);
+      }
+    }
+    return changed;
   }
 
   /** Adds a row; false when its key is there. In a transaction, which that may end, do not. */
@@ -208,9 +281,14 @@ public final class Sql {
 
   private PreparedStatement prepare(String sql, @Nullable Object... arguments) throws SQLException {
     PreparedStatement statement = connection.prepareStatement(sql);
+    bind(statement, arguments);
+    return statement;
+  }
+
+  private static void bind(PreparedStatement statement, @Nullable Object... arguments)
+      throws SQLException {
     for (int i = 0; i < arguments.length; i++) {
       statement.setObject(i + 1, arguments[i]);
     }
-    return statement;
   }
 }

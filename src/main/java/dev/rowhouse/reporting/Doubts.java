@@ -1,10 +1,7 @@
 package dev.rowhouse.reporting;
 
-import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
+import dev.rowhouse.journal.Sql;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -14,27 +11,19 @@ final class Doubts {
 
   private Doubts() {}
 
-  static void add(Connection connection, String tenant, String reason, long nowMillis)
-      throws SQLException {
-    String sql = "update rowhouse_usage_doubts set reason = ?, since_millis = ? where tenant = ?";
-    if (execute(connection, sql, reason, nowMillis, tenant) == 0) {
-      execute(
-          connection,
+  static void add(Sql sql, String tenant, String reason, long nowMillis) throws SQLException {
+    int known =
+        sql.update(
+            "update rowhouse_usage_doubts set reason = ?, since_millis = ? where tenant = ?",
+            cut(reason),
+            nowMillis,
+            tenant);
+    if (known == 0) {
+      sql.update(
           "insert into rowhouse_usage_doubts (reason, since_millis, tenant) values (?, ?, ?)",
-          reason,
+          cut(reason),
           nowMillis,
           tenant);
-    }
-  }
-
-  private static int execute(
-      Connection connection, String sql, String reason, long nowMillis, String tenant)
-      throws SQLException {
-    try (PreparedStatement statement = connection.prepareStatement(sql)) {
-      statement.setString(1, cut(reason));
-      statement.setLong(2, nowMillis);
-      statement.setString(3, tenant);
-      return statement.executeUpdate();
     }
   }
 
@@ -42,54 +31,32 @@ final class Doubts {
     return reason.length() > REASON_LENGTH_MAX ? reason.substring(0, REASON_LENGTH_MAX) : reason;
   }
 
-  static @Nullable String reason(Connection connection, String tenant) throws SQLException {
-    try (PreparedStatement select =
-        connection.prepareStatement("select reason from rowhouse_usage_doubts where tenant = ?")) {
-      select.setString(1, tenant);
-      try (ResultSet row = select.executeQuery()) {
-        return row.next() ? row.getString(1) : null;
-      }
-    }
+  static @Nullable String reason(Sql sql, String tenant) throws SQLException {
+    return sql.first(
+        "select reason from rowhouse_usage_doubts where tenant = ?",
+        row -> row.getString(1),
+        tenant);
   }
 
   /** Ends a doubt that is not newer than that. */
-  static void end(Connection connection, String tenant, long readAtMillis) throws SQLException {
-    try (PreparedStatement delete =
-        connection.prepareStatement(
-            "delete from rowhouse_usage_doubts where tenant = ? and since_millis <= ?")) {
-      delete.setString(1, tenant);
-      delete.setLong(2, readAtMillis);
-      delete.executeUpdate();
-    }
+  static void end(Sql sql, String tenant, long readAtMillis) throws SQLException {
+    sql.update(
+        "delete from rowhouse_usage_doubts where tenant = ? and since_millis <= ?",
+        tenant,
+        readAtMillis);
   }
 
-  static List<String> tenants(Connection connection, int max) throws SQLException {
-    List<String> tenants = new ArrayList<>();
-    try (PreparedStatement select =
-        connection.prepareStatement(
-            "select tenant from rowhouse_usage_doubts order by since_millis limit ?")) {
-      select.setInt(1, max);
-      try (ResultSet rows = select.executeQuery()) {
-        while (rows.next()) {
-          tenants.add(rows.getString(1));
-        }
-      }
-    }
-    return tenants;
+  static List<String> tenants(Sql sql, int max) throws SQLException {
+    return sql.query(
+        "select tenant from rowhouse_usage_doubts order by since_millis limit ?",
+        row -> row.getString(1),
+        max);
   }
 
   /** How many there are, of all or of one tenant. */
-  static int count(Connection connection, @Nullable String tenant) throws SQLException {
-    try (PreparedStatement select =
-        connection.prepareStatement(
-            "select count(*) from rowhouse_usage_doubts"
-                + (tenant == null ? "" : " where tenant = ?"))) {
-      if (tenant != null) {
-        select.setString(1, tenant);
-      }
-      try (ResultSet row = select.executeQuery()) {
-        return row.next() ? row.getInt(1) : 0;
-      }
-    }
+  static int count(Sql sql, @Nullable String tenant) throws SQLException {
+    String count = "select count(*) from rowhouse_usage_doubts";
+    return Math.toIntExact(
+        tenant == null ? sql.number(count) : sql.number(count + " where tenant = ?", tenant));
   }
 }

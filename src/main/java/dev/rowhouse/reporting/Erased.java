@@ -1,8 +1,6 @@
 package dev.rowhouse.reporting;
 
-import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
+import dev.rowhouse.journal.Sql;
 import java.sql.SQLException;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,9 +20,8 @@ final class Erased {
 
   private Erased() {}
 
-  static boolean is(Connection connection, String tenant) throws SQLException {
-    return count(connection, "select count(*) from rowhouse_usage_erased where tenant = ?", tenant)
-        > 0;
+  static boolean is(Sql sql, String tenant) throws SQLException {
+    return sql.number("select count(*) from rowhouse_usage_erased where tenant = ?", tenant) > 0;
   }
 
   /** The same sums, with that word for every key. */
@@ -35,65 +32,46 @@ final class Erased {
   }
 
   /** Erases what there is and notes that it is to stay so. */
-  static void erase(Connection connection, String tenant, long nowMillis) throws SQLException {
-    SegmentMark.lock(connection, tenant, 0);
-    if (!is(connection, tenant)) {
-      try (PreparedStatement insert =
-          connection.prepareStatement(
-              "insert into rowhouse_usage_erased (since_millis, tenant) values (?, ?)")) {
-        insert.setLong(1, nowMillis);
-        insert.setString(2, tenant);
-        insert.executeUpdate();
-      }
-    }
-    for (String table : List.of("rowhouse_usage_rows", "rowhouse_usage_corrections")) {
-      execute(
-          connection,
-          "update " + table + " set key_id = '" + KEY + "' where tenant = ? and key_id <> ?",
+  static void erase(Sql sql, String tenant, long nowMillis) throws SQLException {
+    SegmentMark.lock(sql, tenant, 0);
+    if (!is(sql, tenant)) {
+      sql.update(
+          "insert into rowhouse_usage_erased (since_millis, tenant) values (?, ?)",
+          nowMillis,
           tenant);
     }
-    Map<Group, Sums> hours = hours(connection, tenant);
-    execute(
-        connection, "delete from rowhouse_usage_hours where tenant = ? and key_id <> ?", tenant);
-    Folding.addHours(connection, tenant, hours);
-    Unknowns.forget(connection, tenant);
-  }
-
-  private static void execute(Connection connection, String sql, String tenant)
-      throws SQLException {
-    try (PreparedStatement statement = connection.prepareStatement(sql)) {
-      statement.setString(1, tenant);
-      statement.setString(2, KEY);
-      statement.executeUpdate();
+    for (String table : List.of("rowhouse_usage_rows", "rowhouse_usage_corrections")) {
+      sql.update(
+          "update " + table + " set key_id = '" + KEY + "' where tenant = ? and key_id <> ?",
+          tenant,
+          KEY);
     }
+    Map<Group, Sums> hours = hours(sql, tenant);
+    sql.update("delete from rowhouse_usage_hours where tenant = ? and key_id <> ?", tenant, KEY);
+    Folding.addHours(sql, tenant, hours);
+    Unknowns.forget(sql, tenant);
   }
 
-  private static Map<Group, Sums> hours(Connection connection, String tenant) throws SQLException {
+  private static Map<Group, Sums> hours(Sql sql, String tenant) throws SQLException {
     Map<Group, Sums> hours = new LinkedHashMap<>();
-    try (PreparedStatement select =
-        connection.prepareStatement(
-            "select usage_hour, model, answered_by, "
-                + Sums.SUMMED
-                + " from rowhouse_usage_hours where tenant = ? and key_id <> ?"
-                + " group by usage_hour, model, answered_by")) {
-      select.setString(1, tenant);
-      select.setString(2, KEY);
-      try (ResultSet rows = select.executeQuery()) {
-        while (rows.next()) {
-          hours.put(
-              new Group(rows.getLong(1), rows.getString(2), rows.getString(3), KEY),
-              Sums.read(rows, 4));
-        }
-      }
-    }
+    sql.each(
+        "select usage_hour, model, answered_by, "
+            + Sums.SUMMED
+            + " from rowhouse_usage_hours where tenant = ? and key_id <> ?"
+            + " group by usage_hour, model, answered_by",
+        row ->
+            hours.put(
+                new Group(row.getLong(1), row.getString(2), row.getString(3), KEY),
+                Sums.read(row, 4)),
+        tenant,
+        KEY);
     return hours;
   }
 
   /** How many different key ids the tables have of a tenant. */
-  static long keys(Connection connection, String tenant) throws SQLException {
+  static long keys(Sql sql, String tenant) throws SQLException {
     String keys = " select key_id from %s where tenant = ? and key_id <> '" + KEY + "'";
-    return count(
-        connection,
+    return sql.number(
         "select count(*) from ("
             + keys.formatted("rowhouse_usage_rows")
             + " union"
@@ -107,20 +85,7 @@ final class Erased {
   }
 
   /** Attempts that are known by their ids. */
-  static long attempts(Connection connection, String tenant) throws SQLException {
-    return count(
-        connection, "select count(*) from rowhouse_usage_unknowns where tenant = ?", tenant);
-  }
-
-  private static long count(Connection connection, String sql, String... values)
-      throws SQLException {
-    try (PreparedStatement select = connection.prepareStatement(sql)) {
-      for (int at = 0; at < values.length; at++) {
-        select.setString(at + 1, values[at]);
-      }
-      try (ResultSet row = select.executeQuery()) {
-        return row.next() ? row.getLong(1) : 0;
-      }
-    }
+  static long attempts(Sql sql, String tenant) throws SQLException {
+    return sql.number("select count(*) from rowhouse_usage_unknowns where tenant = ?", tenant);
   }
 }

@@ -1,11 +1,12 @@
 package dev.rowhouse.reporting;
 
-import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
+import dev.rowhouse.journal.Sql;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Adds old rows up by hour: of a segment, all rows up to a sequence number at once, in the
@@ -19,107 +20,92 @@ final class Folding {
   record Due(String tenant, Map<Long, Long> upTo) {}
 
   /** What has rows of hours before that one, some segments at a time. */
-  static Map<String, Due> due(Connection connection, long beforeHour, int segmentsMax)
-      throws SQLException {
+  static Map<String, Due> due(Sql sql, long beforeHour, int segmentsMax) throws SQLException {
     Map<String, Due> due = new LinkedHashMap<>();
-    try (PreparedStatement select =
-        connection.prepareStatement(
-            "select tenant, segment, max(sequence_number) from rowhouse_usage_rows"
-                + " where usage_hour < ? group by tenant, segment order by tenant, segment"
-                + " limit ?")) {
-      select.setLong(1, beforeHour);
-      select.setInt(2, segmentsMax);
-      try (ResultSet rows = select.executeQuery()) {
-        while (rows.next()) {
-          due.computeIfAbsent(rows.getString(1), tenant -> new Due(tenant, new LinkedHashMap<>()))
-              .upTo()
-              .put(rows.getLong(2), rows.getLong(3));
-        }
-      }
-    }
+    sql.each(
+        "select tenant, segment, max(sequence_number) from rowhouse_usage_rows"
+            + " where usage_hour < ? group by tenant, segment order by tenant, segment"
+            + " limit ?",
+        row ->
+            due.computeIfAbsent(row.getString(1), tenant -> new Due(tenant, new LinkedHashMap<>()))
+                .upTo()
+                .put(row.getLong(2), row.getLong(3)),
+        beforeHour,
+        segmentsMax);
     return due;
   }
 
-  static void fold(Connection connection, Due due) throws SQLException {
-    Map<Long, SegmentMark> marks = SegmentMark.lock(connection, due.tenant(), 0);
-    boolean isErased = Erased.is(connection, due.tenant());
+  static void fold(Sql sql, Due due) throws SQLException {
+    Map<Long, SegmentMark> marks = SegmentMark.lock(sql, due.tenant(), 0);
+    boolean isErased = Erased.is(sql, due.tenant());
     Map<Long, SegmentMark> changed = new LinkedHashMap<>();
     for (Map.Entry<Long, Long> entry : due.upTo().entrySet()) {
       SegmentMark mark = marks.get(entry.getKey());
       if (mark != null && entry.getValue() > mark.folded()) {
-        Map<Group, Sums> taken = take(connection, due.tenant(), mark.segment(), entry.getValue());
+        Map<Group, Sums> taken = take(sql, due.tenant(), mark.segment(), entry.getValue());
         Map<Group, Sums> sums = isErased ? Erased.withoutKeys(taken) : taken;
-        addHours(connection, due.tenant(), sums);
+        addHours(sql, due.tenant(), sums);
         Sums all = sums.values().stream().reduce(mark.foldedSums(), Sums::plus);
         changed.put(mark.segment(), mark.withFolded(entry.getValue(), all));
       }
     }
-    SegmentMark.write(connection, due.tenant(), marks, changed.values());
+    SegmentMark.write(sql, due.tenant(), marks, changed.values());
   }
 
-  private static Map<Group, Sums> take(
-      Connection connection, String tenant, long segment, long upTo) throws SQLException {
+  private static Map<Group, Sums> take(Sql sql, String tenant, long segment, long upTo)
+      throws SQLException {
     String rows =
         " from rowhouse_usage_rows where tenant = ? and segment = ? and sequence_number <= ?";
     Map<Group, Sums> sums = new LinkedHashMap<>();
-    try (PreparedStatement select =
-            connection.prepareStatement(
-                "select usage_hour, model, answered_by, key_id, "
-                    + Sums.SUMMED
-                    + rows
-                    + " group by usage_hour, model, answered_by, key_id");
-        PreparedStatement delete = connection.prepareStatement("delete" + rows)) {
-      for (PreparedStatement statement : java.util.List.of(select, delete)) {
-        statement.setString(1, tenant);
-        statement.setLong(2, segment);
-        statement.setLong(3, upTo);
-      }
-      try (ResultSet found = select.executeQuery()) {
-        while (found.next()) {
-          sums.put(
-              new Group(
-                  found.getLong(1), found.getString(2), found.getString(3), found.getString(4)),
-              Sums.read(found, 5));
-        }
-      }
-      delete.executeUpdate();
-    }
+    sql.each(
+        "select usage_hour, model, answered_by, key_id, "
+            + Sums.SUMMED
+            + rows
+            + " group by usage_hour, model, answered_by, key_id",
+        row ->
+            sums.put(
+                new Group(row.getLong(1), row.getString(2), row.getString(3), row.getString(4)),
+                Sums.read(row, 5)),
+        tenant,
+        segment,
+        upTo);
+    sql.update("delete" + rows, tenant, segment, upTo);
     return sums;
   }
 
-  static void addHours(Connection connection, String tenant, Map<Group, Sums> sums)
-      throws SQLException {
-    try (PreparedStatement update =
-            connection.prepareStatement(
-                "update rowhouse_usage_hours set completed = completed + ?,"
-                    + " cancelled = cancelled + ?, failed = failed + ?,"
-                    + " unknown_count = unknown_count + ?, input_tokens = input_tokens + ?,"
-                    + " output_tokens = output_tokens + ?, cost_micros = cost_micros + ?"
-                    + " where tenant = ? and usage_hour = ? and model = ? and answered_by = ?"
-                    + " and key_id = ?");
-        PreparedStatement insert =
-            connection.prepareStatement(
-                "insert into rowhouse_usage_hours ("
-                    + Sums.COLUMNS
-                    + ", tenant, usage_hour, model, answered_by, key_id)"
-                    + " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
-      for (Map.Entry<Group, Sums> entry : sums.entrySet()) {
-        if (execute(update, tenant, entry) == 0) {
-          execute(insert, tenant, entry);
-        }
+  /** Each group has a row of its own, so those that are new may come after all the others. */
+  static void addHours(Sql sql, String tenant, Map<Group, Sums> sums) throws SQLException {
+    List<@Nullable Object[]> hours = new ArrayList<>();
+    sums.forEach(
+        (group, sum) ->
+            hours.add(
+                sum.row(
+                    List.of(),
+                    tenant,
+                    group.hour(),
+                    group.model(),
+                    group.answeredBy(),
+                    group.keyId())));
+    int[] known =
+        sql.updateAll(
+            "update rowhouse_usage_hours set completed = completed + ?,"
+                + " cancelled = cancelled + ?, failed = failed + ?,"
+                + " unknown_count = unknown_count + ?, input_tokens = input_tokens + ?,"
+                + " output_tokens = output_tokens + ?, cost_micros = cost_micros + ?"
+                + " where tenant = ? and usage_hour = ? and model = ? and answered_by = ?"
+                + " and key_id = ?",
+            hours);
+    List<@Nullable Object[]> added = new ArrayList<>();
+    for (int at = 0; at < known.length; at++) {
+      if (known[at] == 0) {
+        added.add(hours.get(at));
       }
     }
-  }
-
-  private static int execute(
-      PreparedStatement statement, String tenant, Map.Entry<Group, Sums> entry)
-      throws SQLException {
-    entry.getValue().set(statement, 1);
-    statement.setString(Sums.LENGTH + 1, tenant);
-    statement.setLong(Sums.LENGTH + 2, entry.getKey().hour());
-    statement.setString(Sums.LENGTH + 3, entry.getKey().model());
-    statement.setString(Sums.LENGTH + 4, entry.getKey().answeredBy());
-    statement.setString(Sums.LENGTH + 5, entry.getKey().keyId());
-    return statement.executeUpdate();
+    sql.updateAll(
+        "insert into rowhouse_usage_hours ("
+            + Sums.COLUMNS
+            + ", tenant, usage_hour, model, answered_by, key_id)"
+            + " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        added);
   }
 }

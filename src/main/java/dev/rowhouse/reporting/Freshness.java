@@ -1,9 +1,7 @@
 package dev.rowhouse.reporting;
 
+import dev.rowhouse.journal.Sql;
 import dev.rowhouse.usage.UsageTag;
-import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.HashMap;
 import java.util.Map;
@@ -16,51 +14,40 @@ final class Freshness {
   private Freshness() {}
 
   /** The time of the oldest event that is not in the tables yet; now when there is none. */
-  static long asOfMillis(Connection connection, long nowMillis) throws SQLException {
+  static long asOfMillis(Sql sql, long nowMillis) throws SQLException {
     long asOf = nowMillis;
-    for (Map.Entry<String, Long> tag : progress(connection).entrySet()) {
-      asOf = Math.min(asOf, oldest(connection, tag.getKey(), tag.getValue(), nowMillis));
+    for (Map.Entry<String, Long> tag : progress(sql).entrySet()) {
+      asOf = Math.min(asOf, oldest(sql, tag.getKey(), tag.getValue(), nowMillis));
     }
     return asOf;
   }
 
-  private static long oldest(Connection connection, String tag, long after, long otherwise)
-      throws SQLException {
-    try (PreparedStatement select =
-        connection.prepareStatement(
+  private static long oldest(Sql sql, String tag, long after, long otherwise) throws SQLException {
+    Long oldest =
+        sql.first(
             """
             select j."write_timestamp" from "event_tag" t
             join "event_journal" j on j."ordering" = t."event_id"
             where t."event_id" > ? and t."tag" = ? order by t."event_id" limit 1
-            """)) {
-      select.setLong(1, after);
-      select.setString(2, tag);
-      try (ResultSet row = select.executeQuery()) {
-        return row.next() ? row.getLong(1) : otherwise;
-      }
-    }
+            """,
+            row -> row.getLong(1),
+            after,
+            tag);
+    return oldest == null ? otherwise : oldest;
   }
 
-  private static Map<String, Long> progress(Connection connection) throws SQLException {
+  private static Map<String, Long> progress(Sql sql) throws SQLException {
     Map<String, Long> progress = new HashMap<>();
     UsageTag.all().forEach(tag -> progress.put(tag, 0L));
-    try (PreparedStatement select =
-            connection.prepareStatement("select tag, journal_offset from rowhouse_usage_progress");
-        ResultSet rows = select.executeQuery()) {
-      while (rows.next()) {
-        progress.replace(rows.getString(1), rows.getLong(2));
-      }
-    }
+    sql.each(
+        "select tag, journal_offset from rowhouse_usage_progress",
+        row -> progress.replace(row.getString(1), row.getLong(2)));
     return progress;
   }
 
   /** The number of the newest event of the journal. */
-  static long newest(Connection connection) throws SQLException {
-    try (PreparedStatement select =
-            connection.prepareStatement("select max(\"ordering\") from \"event_journal\"");
-        ResultSet row = select.executeQuery()) {
-      return row.next() ? row.getLong(1) : 0;
-    }
+  static long newest(Sql sql) throws SQLException {
+    return sql.number("select max(\"ordering\") from \"event_journal\"");
   }
 
   /**
@@ -69,37 +56,30 @@ final class Freshness {
    *
    * @param upTo a place that is old enough for every event before it to be committed
    */
-  static void skipQuiet(Connection connection, long upTo) throws SQLException {
-    for (Map.Entry<String, Long> tag : progress(connection).entrySet()) {
+  static void skipQuiet(Sql sql, long upTo) throws SQLException {
+    for (Map.Entry<String, Long> tag : progress(sql).entrySet()) {
       if (tag.getValue() > 0
           && tag.getValue() < upTo
-          && !hasEvents(connection, tag.getKey(), tag.getValue(), upTo)) {
-        try (PreparedStatement update =
-            connection.prepareStatement(
-                "update rowhouse_usage_progress set journal_offset = ?"
-                    + " where tag = ? and journal_offset = ?")) {
-          update.setLong(1, upTo);
-          update.setString(2, tag.getKey());
-          update.setLong(3, tag.getValue());
-          update.executeUpdate();
-        }
+          && !hasEvents(sql, tag.getKey(), tag.getValue(), upTo)) {
+        sql.update(
+            "update rowhouse_usage_progress set journal_offset = ?"
+                + " where tag = ? and journal_offset = ?",
+            upTo,
+            tag.getKey(),
+            tag.getValue());
       }
     }
   }
 
-  private static boolean hasEvents(Connection connection, String tag, long after, long upTo)
-      throws SQLException {
-    try (PreparedStatement select =
-        connection.prepareStatement(
+  private static boolean hasEvents(Sql sql, String tag, long after, long upTo) throws SQLException {
+    return sql.first(
             """
             select 1 from "event_tag" where "event_id" > ? and "event_id" <= ? and "tag" = ? limit 1
-            """)) {
-      select.setLong(1, after);
-      select.setLong(2, upTo);
-      select.setString(3, tag);
-      try (ResultSet row = select.executeQuery()) {
-        return row.next();
-      }
-    }
+            """,
+            _ -> true,
+            after,
+            upTo,
+            tag)
+        != null;
   }
 }

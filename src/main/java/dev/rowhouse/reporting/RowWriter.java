@@ -1,11 +1,11 @@
 package dev.rowhouse.reporting;
 
-import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
+import dev.rowhouse.journal.Sql;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes the rows of some events of one tenant, within a transaction of the caller's. An event that
@@ -16,52 +16,50 @@ import java.util.Map;
  * had not read when it was opened; a record of an attempt that was given up as unknown.
  */
 final class RowWriter {
-  private final Connection connection;
+  private final Sql sql;
   private final String tenant;
   private final long nowMillis;
   private final boolean isErased;
   private final Intake intake;
 
-  private RowWriter(Connection connection, String tenant, long nowMillis, Intake intake)
-      throws SQLException {
-    this.connection = connection;
+  private RowWriter(Sql sql, String tenant, long nowMillis, Intake intake) throws SQLException {
+    this.sql = sql;
     this.tenant = tenant;
     this.nowMillis = nowMillis;
-    this.isErased = Erased.is(connection, tenant);
+    this.isErased = Erased.is(sql, tenant);
     this.intake = intake;
   }
 
-  static void write(Connection connection, String tenant, List<Placed> events, long nowMillis)
+  static void write(Sql sql, String tenant, List<Placed> events, long nowMillis)
       throws SQLException {
-    Intake intake = new Intake(SegmentMark.lock(connection, tenant, Intake.firstSegment(events)));
-    new RowWriter(connection, tenant, nowMillis, intake).write(events);
+    Intake intake = new Intake(SegmentMark.lock(sql, tenant, Intake.firstSegment(events)));
+    new RowWriter(sql, tenant, nowMillis, intake).write(events);
   }
 
   private void write(List<Placed> events) throws SQLException {
-    try (PreparedStatement insert =
-        connection.prepareStatement(
-            "insert into rowhouse_usage_rows (tenant, segment, sequence_number, part, usage_hour,"
-                + " model, answered_by, key_id, "
-                + Sums.COLUMNS
-                + ") values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
-      for (Placed placed : events) {
-        if (isNew(placed)) {
-          insert(insert, placed);
-          intake.attempts(placed.event());
-        }
-        intake.seal(placed.event());
+    List<@Nullable Object[]> rows = new ArrayList<>();
+    for (Placed placed : events) {
+      if (isNew(placed)) {
+        add(rows, placed);
+        intake.attempts(placed.event());
       }
-      insert.executeBatch();
+      intake.seal(placed.event());
     }
-    Unknowns unknowns = new Unknowns(connection, tenant);
+    sql.updateAll(
+        "insert into rowhouse_usage_rows (tenant, segment, sequence_number, part, usage_hour,"
+            + " model, answered_by, key_id, "
+            + Sums.COLUMNS
+            + ") values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        rows);
+    Unknowns unknowns = new Unknowns(sql, tenant);
     unknowns.add(intake.givenUp());
     if (unknowns.hasAny(intake.settled())) {
       intake.settledAfterAll();
     }
-    SegmentMark.write(connection, tenant, intake.before(), intake.marks());
+    SegmentMark.write(sql, tenant, intake.before(), intake.marks());
     String doubt = intake.doubt();
     if (doubt != null) {
-      Doubts.add(connection, tenant, doubt, nowMillis);
+      Doubts.add(sql, tenant, doubt, nowMillis);
     }
   }
 
@@ -74,40 +72,38 @@ final class RowWriter {
 
   /** Asked only for events that come again, or out of order. */
   private boolean isThere(long segment, long sequence) throws SQLException {
-    try (PreparedStatement select =
-        connection.prepareStatement(
+    return sql.first(
             "select 1 from rowhouse_usage_rows where tenant = ? and segment = ?"
-                + " and sequence_number = ?")) {
-      select.setString(1, tenant);
-      select.setLong(2, segment);
-      select.setLong(3, sequence);
-      try (ResultSet row = select.executeQuery()) {
-        return row.next();
-      }
-    }
+                + " and sequence_number = ?",
+            _ -> true,
+            tenant,
+            segment,
+            sequence)
+        != null;
   }
 
-  private void insert(PreparedStatement insert, Placed placed) throws SQLException {
+  private void add(List<@Nullable Object[]> rows, Placed placed) {
     int part = 0;
     Map<Group, Sums> sums = Group.sums(placed.event());
     for (Map.Entry<Group, Sums> entry : (isErased ? Erased.withoutKeys(sums) : sums).entrySet()) {
-      set(insert, tenant, placed.segment(), placed.sequence(), part, entry.getKey());
-      entry.getValue().set(insert, 9);
-      insert.addBatch();
+      rows.add(
+          row(tenant, placed.segment(), placed.sequence(), part, entry.getKey(), entry.getValue()));
       part++;
     }
   }
 
-  static void set(
-      PreparedStatement insert, String tenant, long segment, long sequence, int part, Group group)
-      throws SQLException {
-    insert.setString(1, tenant);
-    insert.setLong(2, segment);
-    insert.setLong(3, sequence);
-    insert.setInt(4, part);
-    insert.setLong(5, group.hour());
-    insert.setString(6, group.model());
-    insert.setString(7, group.answeredBy());
-    insert.setString(8, group.keyId());
+  /** The values of a row, and of a correction. */
+  static @Nullable Object[] row(
+      String tenant, long segment, long sequence, int part, Group group, Sums sums) {
+    return sums.row(
+        List.of(
+            tenant,
+            segment,
+            sequence,
+            part,
+            group.hour(),
+            group.model(),
+            group.answeredBy(),
+            group.keyId()));
   }
 }

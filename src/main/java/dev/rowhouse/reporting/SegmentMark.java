@@ -1,10 +1,10 @@
 package dev.rowhouse.reporting;
 
-import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
+import dev.rowhouse.journal.Sql;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -43,82 +43,53 @@ record SegmentMark(
    * The marks of a tenant's segments from that number on; whoever holds them changes these segments
    * alone.
    */
-  static Map<Long, SegmentMark> lock(Connection connection, String tenant, long from)
-      throws SQLException {
-    return read(connection, tenant, from, " for update");
-  }
-
-  static Map<Long, SegmentMark> read(Connection connection, String tenant) throws SQLException {
-    return read(connection, tenant, 0, "");
-  }
-
-  private static Map<Long, SegmentMark> read(
-      Connection connection, String tenant, long from, String lock) throws SQLException {
+  static Map<Long, SegmentMark> lock(Sql sql, String tenant, long from) throws SQLException {
     Map<Long, SegmentMark> marks = new TreeMap<>();
-    try (PreparedStatement select =
-        connection.prepareStatement(
-            "select segment, seen, sealed, folded, "
-                + Sums.COLUMNS
-                + ", head from rowhouse_usage_segments where tenant = ? and segment >= ?"
-                + lock)) {
-      select.setString(1, tenant);
-      select.setLong(2, from);
-      try (ResultSet rows = select.executeQuery()) {
-        while (rows.next()) {
-          long segment = rows.getLong(1);
-          marks.put(
-              segment,
-              new SegmentMark(
-                  segment,
-                  rows.getLong(2),
-                  rows.getLong(3),
-                  rows.getLong(4),
-                  Sums.read(rows, 5),
-                  rows.getString(5 + Sums.LENGTH)));
-        }
-      }
-    }
+    sql.each(
+        "select segment, seen, sealed, folded, "
+            + Sums.COLUMNS
+            + ", head from rowhouse_usage_segments where tenant = ? and segment >= ? for update",
+        row ->
+            marks.put(
+                row.getLong(1),
+                new SegmentMark(
+                    row.getLong(1),
+                    row.getLong(2),
+                    row.getLong(3),
+                    row.getLong(4),
+                    Sums.read(row, 5),
+                    row.getString(5 + Sums.LENGTH))),
+        tenant,
+        from);
     return marks;
   }
 
   /** Writes those of the marks that are not as they were. */
   static void write(
-      Connection connection,
-      String tenant,
-      Map<Long, SegmentMark> before,
-      Collection<SegmentMark> marks)
+      Sql sql, String tenant, Map<Long, SegmentMark> before, Collection<SegmentMark> marks)
       throws SQLException {
-    try (PreparedStatement update =
-            connection.prepareStatement(
-                "update rowhouse_usage_segments set seen = ?, sealed = ?, folded = ?,"
-                    + " completed = ?, cancelled = ?, failed = ?, unknown_count = ?,"
-                    + " input_tokens = ?, output_tokens = ?, cost_micros = ?, head = ?"
-                    + " where tenant = ? and segment = ?");
-        PreparedStatement insert =
-            connection.prepareStatement(
-                "insert into rowhouse_usage_segments (seen, sealed, folded, "
-                    + Sums.COLUMNS
-                    + ", head, tenant, segment) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
-      for (SegmentMark mark : marks) {
-        SegmentMark old = before.get(mark.segment());
-        if (!mark.equals(old)) {
-          PreparedStatement statement = old == null ? insert : update;
-          mark.set(statement, tenant);
-          statement.addBatch();
-        }
+    List<@Nullable Object[]> fresh = new ArrayList<>();
+    List<@Nullable Object[]> changed = new ArrayList<>();
+    for (SegmentMark mark : marks) {
+      SegmentMark old = before.get(mark.segment());
+      if (!mark.equals(old)) {
+        (old == null ? fresh : changed).add(mark.row(tenant));
       }
-      insert.executeBatch();
-      update.executeBatch();
     }
+    sql.updateAll(
+        "insert into rowhouse_usage_segments (seen, sealed, folded, "
+            + Sums.COLUMNS
+            + ", head, tenant, segment) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        fresh);
+    sql.updateAll(
+        "update rowhouse_usage_segments set seen = ?, sealed = ?, folded = ?,"
+            + " completed = ?, cancelled = ?, failed = ?, unknown_count = ?,"
+            + " input_tokens = ?, output_tokens = ?, cost_micros = ?, head = ?"
+            + " where tenant = ? and segment = ?",
+        changed);
   }
 
-  private void set(PreparedStatement statement, String tenant) throws SQLException {
-    statement.setLong(1, seen);
-    statement.setLong(2, sealed);
-    statement.setLong(3, folded);
-    foldedSums.set(statement, 4);
-    statement.setString(4 + Sums.LENGTH, head);
-    statement.setString(5 + Sums.LENGTH, tenant);
-    statement.setLong(6 + Sums.LENGTH, segment);
+  private @Nullable Object[] row(String tenant) {
+    return foldedSums.row(List.of(seen, sealed, folded), head, tenant, segment);
   }
 }

@@ -1,7 +1,6 @@
 package dev.rowhouse.reporting;
 
-import java.sql.Connection;
-import java.sql.PreparedStatement;
+import dev.rowhouse.journal.Sql;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -23,40 +22,38 @@ final class SqlAnswers {
     this.timeout = timeout;
   }
 
-  UsageReports.Answer answer(Connection connection, UsageQuestion question, long nowMillis)
-      throws SQLException {
-    long asOf = Freshness.asOfMillis(connection, nowMillis);
-    List<UsageReports.Row> rows = rows(connection, question);
+  UsageReports.Answer answer(Sql sql, UsageQuestion question, long nowMillis) throws SQLException {
+    long asOf = Freshness.asOfMillis(sql, nowMillis);
+    List<UsageReports.Row> rows = rows(sql, question);
     boolean hasMore = rows.size() > question.limit();
     return new UsageReports.Answer(
         hasMore ? rows.subList(0, question.limit()) : rows,
         hasMore,
-        question.after() == null ? total(connection, question) : null,
+        question.after() == null ? total(sql, question) : null,
         Instant.ofEpochMilli(asOf),
-        Doubts.count(connection, question.tenant()));
+        Doubts.count(sql, question.tenant()));
   }
 
-  private List<UsageReports.Row> rows(Connection connection, UsageQuestion question)
-      throws SQLException {
+  private List<UsageReports.Row> rows(Sql sql, UsageQuestion question) throws SQLException {
     UsageQuestion.Width bucket = question.bucket();
     UsageQuestion.Cursor after = question.after();
-    Query sql = new Query();
-    sql.append("select b, g1, g2, " + Sums.SUMMED + " from (");
-    union(sql, question, bucket.sql() + " as b, %s as g1, %s as g2, " + Sums.COLUMNS);
-    sql.append(") u");
+    Query query = new Query();
+    query.append("select b, g1, g2, " + Sums.SUMMED + " from (");
+    union(query, question, bucket.sql() + " as b, %s as g1, %s as g2, " + Sums.COLUMNS);
+    query.append(") u");
     if (after != null && bucket != UsageQuestion.Width.MONTH) {
       long number = bucket.number(after.start());
-      sql.append(" where b > ? or (b = ? and (g1 > ? or (g1 = ? and g2 > ?)))");
-      sql.with(number, number, after.first(), after.first(), after.second());
+      query.append(" where b > ? or (b = ? and (g1 > ? or (g1 = ? and g2 > ?)))");
+      query.with(number, number, after.first(), after.first(), after.second());
     }
-    sql.append(" group by b, g1, g2 order by b, g1, g2");
+    query.append(" group by b, g1, g2 order by b, g1, g2");
     if (bucket != UsageQuestion.Width.MONTH) {
-      sql.append(" limit " + (question.limit() + 1));
+      query.append(" limit " + (question.limit() + 1));
     }
-    try (PreparedStatement select = sql.prepare(connection, timeout);
-        ResultSet found = select.executeQuery()) {
-      return bucket == UsageQuestion.Width.MONTH ? months(found, question) : plain(found, bucket);
-    }
+    return query.read(
+        sql,
+        found ->
+            bucket == UsageQuestion.Width.MONTH ? months(found, question) : plain(found, bucket));
   }
 
   private static List<UsageReports.Row> plain(ResultSet found, UsageQuestion.Width bucket)
@@ -117,41 +114,38 @@ final class SqlAnswers {
     month.clear();
   }
 
-  private Sums total(Connection connection, UsageQuestion question) throws SQLException {
-    Query sql = new Query();
-    sql.append("select " + Sums.SUMMED + " from (");
-    union(sql, question, Sums.COLUMNS);
-    sql.append(") u");
-    try (PreparedStatement select = sql.prepare(connection, timeout);
-        ResultSet found = select.executeQuery()) {
-      return found.next() ? Sums.read(found, 1) : Sums.NONE;
-    }
+  private Sums total(Sql sql, UsageQuestion question) throws SQLException {
+    Query query = new Query();
+    query.append("select " + Sums.SUMMED + " from (");
+    union(query, question, Sums.COLUMNS);
+    query.append(") u");
+    return query.read(sql, found -> found.next() ? Sums.read(found, 1) : Sums.NONE);
   }
 
-  private static void union(Query sql, UsageQuestion question, String columns) {
+  private static void union(Query query, UsageQuestion question, String columns) {
     String chosen = columns.formatted(question.groupBy().first(), question.groupBy().second());
     String or = "";
     for (String table : TABLES) {
-      sql.append(or + "select " + chosen + " from " + table);
-      sql.append(" where usage_hour >= ? and usage_hour < ?");
-      sql.with(question.hourFrom(), question.hourTo());
-      filter(sql, "tenant", question.tenant());
-      filter(sql, "model", question.model());
-      filter(sql, "answered_by", question.answeredBy());
-      filter(sql, "key_id", question.key());
+      query.append(or + "select " + chosen + " from " + table);
+      query.append(" where usage_hour >= ? and usage_hour < ?");
+      query.with(question.hourFrom(), question.hourTo());
+      filter(query, "tenant", question.tenant());
+      filter(query, "model", question.model());
+      filter(query, "answered_by", question.answeredBy());
+      filter(query, "key_id", question.key());
       or = " union all ";
     }
   }
 
-  private static void filter(Query sql, String column, @Nullable String value) {
+  private static void filter(Query query, String column, @Nullable String value) {
     if (value != null) {
-      sql.append(" and " + column + " = ?");
-      sql.with(value);
+      query.append(" and " + column + " = ?");
+      query.with(value);
     }
   }
 
   /** A statement that is put together, with its values. */
-  private static final class Query {
+  private final class Query {
     private final StringBuilder text = new StringBuilder();
     private final List<Object> values = new ArrayList<>();
 
@@ -163,13 +157,8 @@ final class SqlAnswers {
       values.addAll(List.of(more));
     }
 
-    PreparedStatement prepare(Connection connection, Duration timeout) throws SQLException {
-      PreparedStatement statement = connection.prepareStatement(text.toString());
-      statement.setQueryTimeout((int) Math.max(1, timeout.toSeconds()));
-      for (int at = 0; at < values.size(); at++) {
-        statement.setObject(at + 1, values.get(at));
-      }
-      return statement;
+    <T> T read(Sql sql, Sql.Rows<T> rows) throws SQLException {
+      return sql.read(text.toString(), timeout, rows, values.toArray());
     }
   }
 }

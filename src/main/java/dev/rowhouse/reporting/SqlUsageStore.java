@@ -1,11 +1,9 @@
 package dev.rowhouse.reporting;
 
 import dev.rowhouse.journal.Database;
+import dev.rowhouse.journal.Sql;
 import dev.rowhouse.tenant.TenantId;
 import dev.rowhouse.usage.Located;
-import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -14,11 +12,11 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** The tables on SQL: each call is one transaction, under the locks of the tenant's segments. */
 final class SqlUsageStore implements UsageStore {
   private final Database database;
-  private final Transactions transactions;
   private final ReportingSettings settings;
   private final SqlAnswers answers;
 
@@ -28,7 +26,6 @@ final class SqlUsageStore implements UsageStore {
   SqlUsageStore(Database database, ReportingSettings settings) {
     UsageTables.create(database);
     this.database = database;
-    this.transactions = new Transactions(database);
     this.settings = settings;
     this.answers = new SqlAnswers(settings.queryTimeout());
   }
@@ -41,45 +38,40 @@ final class SqlUsageStore implements UsageStore {
   public void write(String tenant, List<Placed> events, InstantSource clock) {
     run(
         "write the usage of " + tenant,
-        connection -> RowWriter.write(connection, tenant, events, clock.millis()));
+        sql -> RowWriter.write(sql, tenant, events, clock.millis()));
   }
 
   @Override
   public UsageReports.Answer answer(UsageQuestion question, long nowMillis) {
-    return transactions.run(
-        "answer a question about usage",
-        connection -> answers.answer(connection, question, nowMillis));
+    return read("answer a question about usage", sql -> answers.answer(sql, question, nowMillis));
   }
 
   @Override
   public long asOfMillis(long nowMillis) {
-    return transactions.run(
-        "look how far the tables of usage are",
-        connection -> Freshness.asOfMillis(connection, nowMillis));
+    return read(
+        "look how far the tables of usage are", sql -> Freshness.asOfMillis(sql, nowMillis));
   }
 
   @Override
   public List<String> doubtful(int max) {
-    return transactions.run("read the doubts", connection -> Doubts.tenants(connection, max));
+    return read("read the doubts", sql -> Doubts.tenants(sql, max));
   }
 
   @Override
   public void endDoubt(TenantId tenant, long readAtMillis) {
-    run(
-        "end the doubt about " + tenant,
-        connection -> Doubts.end(connection, tenant.value(), readAtMillis));
+    run("end the doubt about " + tenant, sql -> Doubts.end(sql, tenant.value(), readAtMillis));
   }
 
   @Override
   public TenantFigures figures(TenantId tenant, Collection<Long> claimed, long nowMillis) {
-    return transactions.run(
+    return read(
         "read the usage of " + tenant,
-        connection ->
+        sql ->
             TenantFigures.read(
-                connection,
+                sql,
                 tenant,
                 claimed,
-                Freshness.asOfMillis(connection, nowMillis) - settings.grace().toMillis()));
+                Freshness.asOfMillis(sql, nowMillis) - settings.grace().toMillis()));
   }
 
   @Override
@@ -100,9 +92,9 @@ final class SqlUsageStore implements UsageStore {
                 }));
     run(
         "rebuild the usage of " + tenant,
-        connection -> {
-          Rebuild.replace(connection, tenant, figures.upTo(), groups, sums, doubled);
-          Doubts.end(connection, tenant.value(), readAtMillis);
+        sql -> {
+          Rebuild.replace(sql, tenant, figures.upTo(), groups, sums, doubled);
+          Doubts.end(sql, tenant.value(), readAtMillis);
         });
   }
 
@@ -111,99 +103,80 @@ final class SqlUsageStore implements UsageStore {
     long quietUpTo = newestBefore;
     run(
         "look after the tables of usage",
-        connection -> {
-          newestBefore = Freshness.newest(connection);
-          Freshness.skipQuiet(connection, quietUpTo);
-          Unknowns.forget(connection, now.minus(settings.unknownKept()).toEpochMilli());
+        sql -> {
+          newestBefore = Freshness.newest(sql);
+          Freshness.skipQuiet(sql, quietUpTo);
+          Unknowns.forget(sql, now.minus(settings.unknownKept()).toEpochMilli());
         });
   }
 
   @Override
   public List<Fold> due(long beforeHour, int max) {
-    return transactions
-        .run("find what to fold", connection -> Folding.due(connection, beforeHour, max))
-        .values()
-        .stream()
+    return read("find what to fold", sql -> Folding.due(sql, beforeHour, max)).values().stream()
         .map(due -> new Fold(due.tenant(), () -> fold(due)))
         .toList();
   }
 
   private void fold(Folding.Due due) {
-    run("fold the usage of " + due.tenant(), connection -> Folding.fold(connection, due));
+    run("fold the usage of " + due.tenant(), sql -> Folding.fold(sql, due));
   }
 
   @Override
   public List<Head> changedHeads(int max) {
-    return transactions.run(
+    return read(
         "read the heads of ledgers",
-        connection -> {
-          List<Head> heads = new ArrayList<>();
-          try (PreparedStatement select =
-              connection.prepareStatement(
-                  "select tenant, segment, seen, head from rowhouse_usage_segments"
-                      + " where head is not null and seen > anchored limit ?")) {
-            select.setInt(1, max);
-            try (ResultSet rows = select.executeQuery()) {
-              while (rows.next()) {
-                heads.add(
-                    new Head(
-                        rows.getString(1), rows.getLong(2), rows.getLong(3), rows.getString(4)));
-              }
-            }
-          }
-          return heads;
-        });
+        sql ->
+            sql.query(
+                "select tenant, segment, seen, head from rowhouse_usage_segments"
+                    + " where head is not null and seen > anchored limit ?",
+                row -> new Head(row.getString(1), row.getLong(2), row.getLong(3), row.getString(4)),
+                max));
   }
 
   @Override
   public void anchored(List<Head> heads) {
+    List<@Nullable Object[]> rows = new ArrayList<>();
+    heads.forEach(head -> rows.add(new Object[] {head.sequence(), head.tenant(), head.segment()}));
     run(
         "remember the anchors",
-        connection -> {
-          try (PreparedStatement update =
-              connection.prepareStatement(
-                  "update rowhouse_usage_segments set anchored = ?"
-                      + " where tenant = ? and segment = ?")) {
-            for (Head head : heads) {
-              update.setLong(1, head.sequence());
-              update.setString(2, head.tenant());
-              update.setLong(3, head.segment());
-              update.addBatch();
-            }
-            update.executeBatch();
-          }
-        });
+        sql ->
+            sql.updateAll(
+                "update rowhouse_usage_segments set anchored = ? where tenant = ? and segment = ?",
+                rows));
   }
 
   @Override
   public void erase(TenantId tenant, long nowMillis) {
     run(
         "erase the keys of " + tenant + " from the tables of usage",
-        connection -> Erased.erase(connection, tenant.value(), nowMillis));
+        sql -> Erased.erase(sql, tenant.value(), nowMillis));
   }
 
   @Override
   public Map<String, Long> identified(TenantId tenant) {
-    return transactions.run(
+    return read(
         "count what the tables of usage have of " + tenant,
-        connection ->
+        sql ->
             UsageStore.identified(
-                Erased.keys(connection, tenant.value()),
-                Erased.attempts(connection, tenant.value())));
+                Erased.keys(sql, tenant.value()), Erased.attempts(sql, tenant.value())));
   }
 
   /** Work that has no answer. */
   @FunctionalInterface
   private interface Change {
-    void on(Connection connection) throws SQLException;
+    void on(Sql sql) throws SQLException;
   }
 
   private void run(String what, Change change) {
-    transactions.run(
+    read(
         what,
-        connection -> {
-          change.on(connection);
+        sql -> {
+          change.on(sql);
           return true;
         });
+  }
+
+  private <T> T read(String what, Sql.Work<T> work) {
+    return Sql.transaction(database, "cannot " + what, work);
   }
 }

@@ -2,9 +2,12 @@ package dev.rowhouse.reporting;
 
 import dev.rowhouse.usage.Totals;
 import dev.rowhouse.usage.UsageRecord;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What some records add up to; cost in millionths of the unit of the price list. */
 public record Sums(
@@ -62,14 +65,13 @@ public record Sums(
         row.getLong(first + 6));
   }
 
-  void set(PreparedStatement statement, int first) throws SQLException {
-    statement.setLong(first, completed);
-    statement.setLong(first + 1, cancelled);
-    statement.setLong(first + 2, failed);
-    statement.setLong(first + 3, unknown);
-    statement.setLong(first + 4, inputTokens);
-    statement.setLong(first + 5, outputTokens);
-    statement.setLong(first + 6, costMicros);
+  /** The values of a row that has these between others, in the order of {@link #COLUMNS}. */
+  @Nullable Object[] row(List<?> before, @Nullable Object... after) {
+    List<@Nullable Object> values = new ArrayList<>(before);
+    Collections.addAll(
+        values, completed, cancelled, failed, unknown, inputTokens, outputTokens, costMicros);
+    Collections.addAll(values, after);
+    return values.toArray();
   }
 
   public long requests() {

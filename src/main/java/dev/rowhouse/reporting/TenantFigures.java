@@ -1,10 +1,8 @@
 package dev.rowhouse.reporting;
 
+import dev.rowhouse.journal.Sql;
 import dev.rowhouse.tenant.TenantId;
 import dev.rowhouse.usage.SegmentId;
-import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.Collection;
 import java.util.Map;
@@ -38,11 +36,10 @@ record TenantFigures(
    * @param claimed the segments that the Fence knows
    * @param dueMillis what was written before that should be in the tables
    */
-  static TenantFigures read(
-      Connection connection, TenantId tenant, Collection<Long> claimed, long dueMillis)
+  static TenantFigures read(Sql sql, TenantId tenant, Collection<Long> claimed, long dueMillis)
       throws SQLException {
     String name = tenant.value();
-    Map<Long, SegmentMark> marks = SegmentMark.lock(connection, name, 0);
+    Map<Long, SegmentMark> marks = SegmentMark.lock(sql, name, 0);
     Map<Long, Sums> bySegment = new TreeMap<>();
     Sums folded = Sums.NONE;
     for (SegmentMark mark : marks.values()) {
@@ -50,17 +47,17 @@ record TenantFigures(
       folded = folded.plus(mark.foldedSums());
     }
     Sums rows = Sums.NONE;
-    for (Map.Entry<Long, Sums> entry : rows(connection, name).entrySet()) {
+    for (Map.Entry<Long, Sums> entry : rows(sql, name).entrySet()) {
       bySegment.merge(entry.getKey(), entry.getValue(), Sums::plus);
       rows = rows.plus(entry.getValue());
     }
-    Sums hours = sum(connection, "rowhouse_usage_hours", name);
-    Sums corrections = sum(connection, "rowhouse_usage_corrections", name);
+    Sums hours = sum(sql, "rowhouse_usage_hours", name);
+    Sums corrections = sum(sql, "rowhouse_usage_corrections", name);
     Map<Long, Long> upTo = new TreeMap<>();
     for (long segment : claimed) {
       SegmentMark mark = marks.get(segment);
       long seen = mark == null ? 0 : mark.seen();
-      upTo.put(segment, due(connection, new SegmentId(tenant, segment), seen, dueMillis));
+      upTo.put(segment, due(sql, new SegmentId(tenant, segment), seen, dueMillis));
     }
     marks.values().forEach(mark -> upTo.putIfAbsent(mark.segment(), mark.seen()));
     return new TenantFigures(
@@ -69,50 +66,38 @@ record TenantFigures(
         hours,
         folded,
         upTo,
-        Doubts.reason(connection, name),
+        Doubts.reason(sql, name),
         null);
   }
 
-  private static Map<Long, Sums> rows(Connection connection, String tenant) throws SQLException {
+  private static Map<Long, Sums> rows(Sql sql, String tenant) throws SQLException {
     Map<Long, Sums> sums = new TreeMap<>();
-    try (PreparedStatement select =
-        connection.prepareStatement(
-            "select segment, "
-                + Sums.SUMMED
-                + " from rowhouse_usage_rows where tenant = ? group by segment")) {
-      select.setString(1, tenant);
-      try (ResultSet found = select.executeQuery()) {
-        while (found.next()) {
-          sums.put(found.getLong(1), Sums.read(found, 2));
-        }
-      }
-    }
+    sql.each(
+        "select segment, "
+            + Sums.SUMMED
+            + " from rowhouse_usage_rows where tenant = ? group by segment",
+        row -> sums.put(row.getLong(1), Sums.read(row, 2)),
+        tenant);
     return sums;
   }
 
-  private static Sums sum(Connection connection, String table, String tenant) throws SQLException {
-    try (PreparedStatement select =
-        connection.prepareStatement(
-            "select " + Sums.SUMMED + " from " + table + " where tenant = ?")) {
-      select.setString(1, tenant);
-      try (ResultSet row = select.executeQuery()) {
-        return row.next() ? Sums.read(row, 1) : Sums.NONE;
-      }
-    }
+  private static Sums sum(Sql sql, String table, String tenant) throws SQLException {
+    Sums sum =
+        sql.first(
+            "select " + Sums.SUMMED + " from " + table + " where tenant = ?",
+            row -> Sums.read(row, 1),
+            tenant);
+    return sum == null ? Sums.NONE : sum;
   }
 
-  private static long due(Connection connection, SegmentId id, long seen, long dueMillis)
-      throws SQLException {
-    try (PreparedStatement select =
-        connection.prepareStatement(
+  private static long due(Sql sql, SegmentId id, long seen, long dueMillis) throws SQLException {
+    return Math.max(
+        seen,
+        sql.number(
             "select max(\"sequence_number\") from \"event_journal\" where \"persistence_id\" = ?"
-                + " and \"sequence_number\" > ? and \"write_timestamp\" < ?")) {
-      select.setString(1, id.persistenceId());
-      select.setLong(2, seen);
-      select.setLong(3, dueMillis);
-      try (ResultSet row = select.executeQuery()) {
-        return Math.max(seen, row.next() ? row.getLong(1) : 0);
-      }
-    }
+                + " and \"sequence_number\" > ? and \"write_timestamp\" < ?",
+            id.persistenceId(),
+            seen,
+            dueMillis));
   }
 }

@@ -1,20 +1,21 @@
 package dev.rowhouse.reporting;
 
-import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
+import dev.rowhouse.journal.Sql;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** The attempts of a tenant that were given up: few, and kept for some days. */
 final class Unknowns {
-  private final Connection connection;
+  private final Sql sql;
   private final String tenant;
 
-  Unknowns(Connection connection, String tenant) {
-    this.connection = connection;
+  Unknowns(Sql sql, String tenant) {
+    this.sql = sql;
     this.tenant = tenant;
   }
 
@@ -24,20 +25,16 @@ final class Unknowns {
       return;
     }
     Set<String> known = all();
-    try (PreparedStatement insert =
-        connection.prepareStatement(
-            "insert into rowhouse_usage_unknowns (tenant, attempt, time_millis)"
-                + " values (?, ?, ?)")) {
-      for (Map.Entry<String, Long> attempt : attempts.entrySet()) {
-        if (!known.contains(attempt.getKey())) {
-          insert.setString(1, tenant);
-          insert.setString(2, attempt.getKey());
-          insert.setLong(3, attempt.getValue());
-          insert.addBatch();
-        }
-      }
-      insert.executeBatch();
-    }
+    List<@Nullable Object[]> added = new ArrayList<>();
+    attempts.forEach(
+        (attempt, timeMillis) -> {
+          if (!known.contains(attempt)) {
+            added.add(new Object[] {tenant, attempt, timeMillis});
+          }
+        });
+    sql.updateAll(
+        "insert into rowhouse_usage_unknowns (tenant, attempt, time_millis) values (?, ?, ?)",
+        added);
   }
 
   boolean hasAny(Set<String> attempts) throws SQLException {
@@ -49,33 +46,19 @@ final class Unknowns {
 
   private Set<String> all() throws SQLException {
     Set<String> known = new HashSet<>();
-    try (PreparedStatement select =
-        connection.prepareStatement(
-            "select attempt from rowhouse_usage_unknowns where tenant = ?")) {
-      select.setString(1, tenant);
-      try (ResultSet rows = select.executeQuery()) {
-        while (rows.next()) {
-          known.add(rows.getString(1));
-        }
-      }
-    }
+    sql.each(
+        "select attempt from rowhouse_usage_unknowns where tenant = ?",
+        row -> known.add(row.getString(1)),
+        tenant);
     return known;
   }
 
   /** Of that tenant all. A late record of one is then found by the next pass. */
-  static void forget(Connection connection, String tenant) throws SQLException {
-    try (PreparedStatement delete =
-        connection.prepareStatement("delete from rowhouse_usage_unknowns where tenant = ?")) {
-      delete.setString(1, tenant);
-      delete.executeUpdate();
-    }
+  static void forget(Sql sql, String tenant) throws SQLException {
+    sql.update("delete from rowhouse_usage_unknowns where tenant = ?", tenant);
   }
 
-  static void forget(Connection connection, long beforeMillis) throws SQLException {
-    try (PreparedStatement delete =
-        connection.prepareStatement("delete from rowhouse_usage_unknowns where time_millis < ?")) {
-      delete.setLong(1, beforeMillis);
-      delete.executeUpdate();
-    }
+  static void forget(Sql sql, long beforeMillis) throws SQLException {
+    sql.update("delete from rowhouse_usage_unknowns where time_millis < ?", beforeMillis);
   }
 }

@@ -1,9 +1,9 @@
 package dev.rowhouse.reporting;
 
 import dev.rowhouse.journal.Database;
+import dev.rowhouse.journal.Sql;
 import dev.rowhouse.usage.UsageTag;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.InstantSource;
 import java.util.List;
@@ -157,31 +157,23 @@ final class UsageProjection {
       long nowMillis = clock.millis();
       session.withConnection(
           connection -> {
+            Sql sql = Sql.on(connection);
             for (Map.Entry<String, List<Placed>> tenant : byTenant.entrySet()) {
-              RowWriter.write(connection, tenant.getKey(), tenant.getValue(), nowMillis);
+              RowWriter.write(sql, tenant.getKey(), tenant.getValue(), nowMillis);
             }
-            move(connection, events.getLast().offset());
+            move(sql, events.getLast().offset());
             return events.size();
           });
     }
 
-    private void move(Connection connection, Offset offset) throws SQLException {
+    private void move(Sql sql, Offset offset) throws SQLException {
       if (offset instanceof Sequence sequence) {
+        long to = sequence.value();
         String update = "update rowhouse_usage_progress set journal_offset = ? where tag = ?";
-        if (move(connection, update, sequence.value()) == 0) {
-          move(
-              connection,
-              "insert into rowhouse_usage_progress (journal_offset, tag) values (?, ?)",
-              sequence.value());
+        if (sql.update(update, to, tag) == 0) {
+          sql.update(
+              "insert into rowhouse_usage_progress (journal_offset, tag) values (?, ?)", to, tag);
         }
-      }
-    }
-
-    private int move(Connection connection, String sql, long to) throws SQLException {
-      try (PreparedStatement statement = connection.prepareStatement(sql)) {
-        statement.setLong(1, to);
-        statement.setString(2, tag);
-        return statement.executeUpdate();
       }
     }
   }
