@@ -212,6 +212,9 @@ public final class Sql {
       statement.setQueryTimeout((int) Math.max(1, timeout.toSeconds()));
       try (ResultSet results = statement.executeQuery()) {
         return rows.read(results);
+      } finally {
+        // H2 keeps it for the connection, whoever has that next.
+        statement.setQueryTimeout(0);
       }
     }
   }

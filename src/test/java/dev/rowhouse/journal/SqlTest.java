@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.typesafe.config.ConfigFactory;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -127,6 +128,15 @@ final class SqlTest {
                     "cannot read",
                     sql -> sql.read(select, Duration.ofMillis(1), rows -> rows.next())));
     assertEquals("cannot read", problem.getMessage());
+  }
+
+  @Test
+  void theTimeOutOfAStatementIsNotOneOfTheNextOnItsConnection() throws SQLException {
+    try (Connection connection = database.connection();
+        Statement next = connection.createStatement()) {
+      Sql.on(connection).read(COUNT, Duration.ofMinutes(1), rows -> rows.next());
+      assertEquals(0, next.getQueryTimeout());
+    }
   }
 
   @Test
