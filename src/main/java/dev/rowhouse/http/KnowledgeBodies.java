@@ -9,15 +9,47 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.jspecify.annotations.Nullable;
 
 /** The parts of bodies that more than one knowledge route reads. */
 final class KnowledgeBodies {
+  static final int NAME_LENGTH_MAX = 256;
+
+  /** Files that one body names. */
+  static final int FILES_MAX = 500;
+
+  private static final long BODY_BYTES_MAX = 1024 * 1024;
   private static final int PAIRS_MAX = 16;
   private static final int KEY_LENGTH_MAX = 64;
   private static final int VALUE_LENGTH_MAX = 512;
 
   private KnowledgeBodies() {}
+
+  /** Reads the body, a JSON object or nothing; one that is broken is answered here. */
+  static CompletionStage<HttpResponse> read(
+      Call call, Function<FieldReader, CompletionStage<HttpResponse>> next) {
+    return call.withBody(
+        BODY_BYTES_MAX,
+        Replies::openAiError,
+        bytes ->
+            switch (bytes.isEmpty()
+                ? new Json.Parsed.Document(Json.object())
+                : Json.parseObject(bytes)) {
+              case Json.Parsed.Broken broken ->
+                  CompletableFuture.completedFuture(Replies.openAiError(broken.refusal()));
+              case Json.Parsed.Document document -> next.apply(FieldReader.of(document.root()));
+            });
+  }
+
+  /** The answer to a body with errors. */
+  static CompletionStage<HttpResponse> bad(FieldReader body) {
+    return CompletableFuture.completedFuture(
+        Replies.openAiError(Replies.badRequest(body.errors())));
+  }
 
   static Map<String, String> metadata(FieldReader body) {
     return body.entries(

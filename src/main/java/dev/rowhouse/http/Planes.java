@@ -219,6 +219,7 @@ public final class Planes {
     UsageRoutes usage = new UsageRoutes(tenants, parts.keys, parts.clock);
     FileRoutes files = new FileRoutes(knowledge, parts.fileBytesMax);
     StoreRoutes stores = new StoreRoutes(knowledge, parts.clock);
+    StoreFileRoutes storeFiles = new StoreFileRoutes(knowledge, parts.clock);
     Router<TenantPlane.TenantHandler> router = new Router<>();
     router.on(
         "POST",
@@ -245,7 +246,7 @@ public final class Planes {
     on(router, tenants, read, "GET", "/v1/requests", "The request log.", usage::requests);
     on(router, tenants, read, "GET", "/v1/requests/{id}", "One request.", usage::request);
     on(router, tenants, read, "GET", "/v1/limits", "Limits and what is used.", usage::limits);
-    knowledgeRoutes(router, tenants, files, stores);
+    knowledgeRoutes(router, tenants, files, stores, storeFiles);
     Router<Handler> open = new Router<>();
     return planeWithDocument(
         open,
@@ -264,7 +265,8 @@ public final class Planes {
       Router<TenantPlane.TenantHandler> router,
       TenantPort tenants,
       FileRoutes files,
-      StoreRoutes stores) {
+      StoreRoutes stores,
+      StoreFileRoutes storeFiles) {
     String file = "/v1/files/{file}";
     String store = "/v1/vector_stores/{store}";
     String storeFile = store + "/files/{file}";
@@ -281,11 +283,18 @@ public final class Planes {
     on(router, tenants, scope, "POST", store, "Changes a store.", stores::update);
     on(router, tenants, scope, "DELETE", store, "Deletes a store.", stores::delete);
     on(router, tenants, scope, "POST", store + "/search", "Searches.", stores::search);
-    on(router, tenants, scope, "POST", store + "/files", "Attaches a file.", stores::attach);
-    on(router, tenants, scope, "GET", store + "/files", "Lists a store's files.", stores::files);
-    on(router, tenants, scope, "GET", storeFile, "A file of a store.", stores::file);
-    on(router, tenants, scope, "POST", storeFile, "Sets attributes.", stores::updateFile);
-    on(router, tenants, scope, "DELETE", storeFile, "Detaches a file.", stores::detach);
+    on(router, tenants, scope, "POST", store + "/files", "Attaches a file.", storeFiles::attach);
+    on(
+        router,
+        tenants,
+        scope,
+        "GET",
+        store + "/files",
+        "Lists a store's files.",
+        storeFiles::files);
+    on(router, tenants, scope, "GET", storeFile, "A file of a store.", storeFiles::file);
+    on(router, tenants, scope, "POST", storeFile, "Sets attributes.", storeFiles::updateFile);
+    on(router, tenants, scope, "DELETE", storeFile, "Detaches a file.", storeFiles::detach);
     on(
         router,
         tenants,
@@ -293,7 +302,7 @@ public final class Planes {
         "GET",
         storeFile + "/content",
         "The parsed text of a file.",
-        stores::fileContent);
+        storeFiles::fileContent);
     on(
         router,
         tenants,
@@ -301,10 +310,10 @@ public final class Planes {
         "POST",
         store + "/file_batches",
         "Attaches files together.",
-        stores::createBatch);
-    on(router, tenants, scope, "GET", batch, "One batch.", stores::batch);
-    on(router, tenants, scope, "POST", batch + "/cancel", "Cancels it.", stores::cancelBatch);
-    on(router, tenants, scope, "GET", batch + "/files", "A batch's files.", stores::batchFiles);
+        storeFiles::createBatch);
+    on(router, tenants, scope, "GET", batch, "One batch.", storeFiles::batch);
+    on(router, tenants, scope, "POST", batch + "/cancel", "Cancels it.", storeFiles::cancelBatch);
+    on(router, tenants, scope, "GET", batch + "/files", "A batch's files.", storeFiles::batchFiles);
   }
 
   private static Handler operatorPlane(Parts parts, Config http, Metrics metrics) {
