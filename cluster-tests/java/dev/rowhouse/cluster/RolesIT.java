@@ -4,14 +4,19 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.rowhouse.node.Await;
 import dev.rowhouse.node.FakeUpstream.Behaviour;
 import dev.rowhouse.node.Reply;
 import dev.rowhouse.node.TenantClient;
-import java.io.InputStream;
+import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.http.HttpResponse;
+import java.net.Socket;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -30,6 +35,11 @@ class RolesIT {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   private static final int PROMPT_BYTES = 4 << 20;
+  private static final int ROUNDS = 20;
+  private static final long CANCELLED_WITHIN_MILLIS = 1_000;
+
+  /** The answer to the next request included. */
+  private static final long FREE_WITHIN_MILLIS = 2_000;
 
   @RegisterExtension
   static final ClusterUnderTrial formed =
@@ -59,20 +69,68 @@ class RolesIT {
   @Test
   @Timeout(300)
   void aClientThatLeavesFreesItsSlotOnTheOtherNode(RowhouseCluster cluster) throws Exception {
-    TenantClient client = client(cluster, "leaver", "single", 1);
+    cluster.operator().addModel("single", cluster.upstream().baseUrl(), 1);
+    String key = cluster.operator().onboard("leaver");
+    TenantClient client = cluster.node(GATEWAY).tenant(key);
     client.chat("single", "Are you warm?").expect(200);
-    cluster.upstream().on("single", Behaviour.of(10_000, 50));
-    int cancelled = cluster.upstream().cancelled();
-    HttpResponse<InputStream> stream =
-        client.openStream(TenantClient.chatBody("single", "Count to ten thousand.", true));
-    Await.until("it runs", PATIENCE, () -> cluster.upstream().running() == 1);
-    stream.body().close();
-    Await.until(
-        "the upstream call is cancelled",
-        PATIENCE,
-        () -> cluster.upstream().cancelled() > cancelled);
-    cluster.upstream().on("single", Behaviour.of(2, 0));
-    client.chat("single", "Is the slot free?").expect(200);
+    List<Long> cancelledMillis = new ArrayList<>();
+    List<Long> freeMillis = new ArrayList<>();
+    for (int round = 0; round < ROUNDS; round++) {
+      cluster.upstream().on("single", Behaviour.of(10_000, 50));
+      int cancelled = cluster.upstream().cancelled();
+      long gone;
+      try (Socket stream = stream(cluster.node(GATEWAY).httpUri(), key)) {
+        Await.until("it runs", PATIENCE, () -> cluster.upstream().running() == 1);
+        assertTrue(stream.getInputStream().read() >= 0, "nothing was answered");
+        gone = System.nanoTime();
+      }
+      Await.until(
+          "the upstream call is cancelled",
+          PATIENCE,
+          () -> cluster.upstream().cancelled() > cancelled);
+      cancelledMillis.add(millisSince(gone));
+      cluster.upstream().on("single", Behaviour.of(2, 0));
+      client.chat("single", "Is the slot free?").expect(200);
+      freeMillis.add(millisSince(gone));
+    }
+    ObjectNode report = Report.object();
+    cancelledMillis.forEach(report.putArray("upstream_cancelled_ms")::add);
+    freeMillis.forEach(report.putArray("slot_served_another_ms")::add);
+    Report.write("client-gone.json", report);
+    if (Boolean.getBoolean("rowhouse.cluster.figures")) {
+      assertTrue(most(cancelledMillis) <= CANCELLED_WITHIN_MILLIS, report::toString);
+      assertTrue(most(freeMillis) <= FREE_WITHIN_MILLIS, report::toString);
+    }
+  }
+
+  /** A stream on a bare socket: no client's machinery stands between its end and the gateway. */
+  private static Socket stream(URI gateway, String key) throws IOException {
+    String body = TenantClient.chatBody("single", "Count to ten thousand.", true);
+    Socket socket = new Socket(gateway.getHost(), gateway.getPort());
+    socket
+        .getOutputStream()
+        .write(
+            """
+            POST /v1/chat/completions HTTP/1.1\r
+            Host: gateway\r
+            Authorization: Bearer %s\r
+            Content-Type: application/json\r
+            Content-Length: %d\r
+            \r
+            %s\
+            """
+                .formatted(key, body.length(), body)
+                .getBytes(StandardCharsets.US_ASCII));
+    return socket;
+  }
+
+  /** Without the first, in which both nodes do all of it for the first time. */
+  private static long most(List<Long> rounds) {
+    return rounds.stream().skip(1).mapToLong(Long::longValue).max().orElseThrow();
+  }
+
+  private static long millisSince(long nanos) {
+    return (System.nanoTime() - nanos) / 1_000_000;
   }
 
   @Test

@@ -9,12 +9,16 @@ import org.apache.pekko.stream.BoundedSourceQueue;
 import org.apache.pekko.stream.javadsl.Source;
 import org.apache.pekko.util.ByteString;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What of one answer has gone to the client, or is collected for it: the client's side of {@link
  * Answering}, and a part of that actor.
  */
 final class Delivery {
+  private static final Logger LOG = LoggerFactory.getLogger(Delivery.class);
+
   /** Beside the window of messages: comments, the tail, the end. */
   private static final int QUEUE_SLACK = 32;
 
@@ -74,7 +78,7 @@ final class Delivery {
     open.offer(new Answer.Part.Chunks(tail));
     open.offer(new Answer.Part.Done());
     over.set(true);
-    open.complete();
+    end(open);
   }
 
   /** The bad end: a status while that is possible, else an error in the stream. */
@@ -84,7 +88,16 @@ final class Delivery {
     } else {
       stream.offer(new Answer.Part.Broken(refusal));
       over.set(true);
-      stream.complete();
+      end(stream);
+    }
+  }
+
+  /** A client that has left has ended it, and that may be in the same moment. */
+  private static void end(BoundedSourceQueue<Answer.Part> open) {
+    try {
+      open.complete();
+    } catch (IllegalStateException ended) {
+      LOG.debug("the client has left before the end: {}", ended.getMessage());
     }
   }
 

@@ -14,6 +14,7 @@ import dev.rowhouse.inference.RunReport;
 import dev.rowhouse.inference.WorkerCommand;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.apache.pekko.actor.testkit.typed.javadsl.LoggingTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
@@ -210,14 +211,24 @@ class AnsweringTest extends AnsweringFixture {
   }
 
   @Test
-  void cancelsTheRunWhenTheStreamsConnectionIsGone() throws Exception {
+  void cancelsTheRunWhenTheStreamsConnectionIsGoneAndEndsWithoutComplaint() throws Exception {
     request.stream = true;
-    runs();
+    Verdict.Go go = runs();
     tell(new RunEvent.Pieces(attempt(), 0, List.of(bytes("one"))));
     SinkQueueWithCancel<Answer.Part> parts = stream();
     chunks(parts);
     parts.cancel();
     run.expectMessage(new RunControl.Cancel());
+    LoggingTestKit.error("")
+        .withOccurrences(0)
+        .expect(
+            kit.system(),
+            () -> {
+              tell(new RunEvent.Ended(attempt(), failed(go.order()), List.of()));
+              tell(new Verdict.Durable(attempt()));
+              isGone();
+              return true;
+            });
   }
 
   @Test
