@@ -40,6 +40,10 @@ final class AuditIT {
         acme.chat(MODEL, "How long is the warranty?").expect(200);
       }
       Await.until(
+          "the list of tenants, which follows the journal, has acme",
+          PATIENCE,
+          () -> operator.get("/admin/usage?tenant=acme").status() == 200);
+      Await.until(
           "the usage of acme is in the query tables",
           PATIENCE,
           () -> total(operator).path("requests").asLong() == 3);
