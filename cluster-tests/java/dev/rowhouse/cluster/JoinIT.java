@@ -159,7 +159,7 @@ class JoinIT {
             cluster.upstream().runningMostOf(network.hostOf(NODES_BEFORE)) <= SLOTS_PER_NODE,
             "more ran at once than may");
       }
-      if (Boolean.getBoolean("rowhouse.cluster.figures")) {
+      if (Trial.areFiguresChecked()) {
         assertTrue(
             arrival.afterReady(arrival.firstRun) <= RUNS_WITHIN_SECONDS,
             () -> "ran after " + arrival.afterReady(arrival.firstRun) + " s");

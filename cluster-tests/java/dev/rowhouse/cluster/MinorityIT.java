@@ -54,7 +54,7 @@ class MinorityIT {
         }
       }
       long millis = untilItRefuses(client, cut);
-      if (Boolean.getBoolean("rowhouse.cluster.figures")) {
+      if (Trial.areFiguresChecked()) {
         assertTrue(millis <= REFUSES_WITHIN_MILLIS, "refused after " + millis + " ms");
       }
       Reply refused = client.chat(MODEL, "And now?").expect(503);

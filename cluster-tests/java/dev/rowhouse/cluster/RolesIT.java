@@ -97,7 +97,7 @@ class RolesIT {
     cancelledMillis.forEach(report.putArray("upstream_cancelled_ms")::add);
     freeMillis.forEach(report.putArray("slot_served_another_ms")::add);
     Report.write("client-gone.json", report);
-    if (Boolean.getBoolean("rowhouse.cluster.figures")) {
+    if (Trial.areFiguresChecked()) {
       assertTrue(most(cancelledMillis) <= CANCELLED_WITHIN_MILLIS, report::toString);
       assertTrue(most(freeMillis) <= FREE_WITHIN_MILLIS, report::toString);
     }
